@@ -1,0 +1,142 @@
+"""LLVM IR in, loaded machine code out: parse, verify, optimize, emit an object, link it into this process.
+
+LLVM is set up when it is first needed. Everything that it rejects is a defect of ours, and an `InternalError` that
+names the file where the IR was saved. A library is unloaded when its `Library` goes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import llvmlite.binding as llvm
+from tapeless.ir.diagnostics import InternalError
+
+# lines of IR from which on compile time matters more than the last percent of speed
+LARGE, HUGE = 20_000, 100_000
+
+
+class Library:
+    """Loaded code; keep it as long as the code may run."""
+
+    def __init__(self, tracker: Any) -> None:
+        self._tracker = tracker
+
+    def address(self, symbol: str) -> int:
+        """The address of an exported symbol."""
+        return int(self._tracker[symbol])
+
+
+class Engine:
+    """LLVM for the machine that we run on."""
+
+    def __init__(self) -> None:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        llvm.initialize_native_asmparser()
+        self.cpu = llvm.get_host_cpu_name()
+        self.features = llvm.get_host_cpu_features().flatten()
+        self.triple = llvm.get_process_triple()
+        self._machines: dict[int, llvm.TargetMachine] = {}
+        self.layout = str(self.machine(2).target_data)
+        self.linker = llvm.create_lljit_compiler(self._new_machine(2), suppress_errors=True)
+        self.lock = threading.RLock()
+        self._names = itertools.count()
+
+    def machine(self, level: int) -> llvm.TargetMachine:
+        """The code generator of an optimization level."""
+        if level not in self._machines:
+            self._machines[level] = self._new_machine(level)
+        return self._machines[level]
+
+    def _new_machine(self, level: int) -> llvm.TargetMachine:
+        target = llvm.Target.from_triple(self.triple)
+        return target.create_target_machine(
+            cpu=self.cpu, features=self.features, opt=level, reloc="pic", codemodel="default"
+        )
+
+    def unique(self, name: str) -> str:
+        """A library name that was never used: LLVM does not forget them."""
+        return f"{name}-{next(self._names)}"
+
+
+@cache
+def engine() -> Engine:
+    """The process's LLVM."""
+    return Engine()
+
+
+def attributes() -> str:
+    """Attribute groups of every module: #0 for definitions, #1 for calls that do not return, #2 for pure functions."""
+    e = engine()
+    return (
+        f'attributes #0 = {{ nounwind "target-cpu"="{e.cpu}" "target-features"="{e.features}" }}\n'
+        "attributes #1 = { nounwind noreturn cold }\n"
+        "attributes #2 = { nounwind willreturn memory(none) }\n"
+    )
+
+
+def optimize(text: str, level: int | None = None) -> tuple[Any, int]:
+    """The optimized module of a text, and the level that its size calls for."""
+    e = engine()
+    try:
+        module = llvm.parse_assembly(text + "\n" + attributes(), llvm.create_context())
+        module.verify()
+    except RuntimeError as error:
+        raise InternalError(f"backend: LLVM rejects what was emitted ({save(text)}): {error}") from None
+    module.triple, module.data_layout = e.triple, e.layout
+    if level is None:
+        size = text.count("\n")
+        level = 3 if size < LARGE else 2 if size < HUGE else 1
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = level > 1
+    options.loop_unrolling = level > 1
+    builder = llvm.create_pass_builder(e.machine(min(level, 2)), options)
+    builder.getModulePassManager().run(module, builder)
+    return module, level
+
+
+def compile_library(
+    text: str, name: str, exports: Sequence[str], imports: dict[str, int], level: int | None = None
+) -> Library:
+    """Compile and load a module; `imports` are addresses of what is not found in the process by its name."""
+    e = engine()
+    with e.lock:
+        module, level = optimize(text, level)
+        image = e.machine(min(level, 2)).emit_object(module)
+        builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
+        for symbol, address in imports.items():
+            builder.import_symbol(symbol, address)
+        for symbol in exports:
+            builder.export_symbol(symbol)
+        try:
+            return Library(builder.link(e.linker, e.unique(name)))
+        except RuntimeError as error:
+            raise InternalError(f"backend: LLVM cannot link what was emitted ({save(text)}): {error}") from None
+
+
+def assembly(text: str) -> str:
+    """The machine code of a module, to read."""
+    e = engine()
+    with e.lock:
+        module, level = optimize(text)
+        return str(e.machine(min(level, 2)).emit_assembly(module))
+
+
+def optimized(text: str) -> str:
+    """A module after LLVM's optimizer, to read."""
+    with engine().lock:
+        return str(optimize(text)[0])
+
+
+def save(text: str) -> str:
+    """Write IR to a file that stays, for a defect report."""
+    handle, path = tempfile.mkstemp(prefix="tapeless-", suffix=".ll")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    return path

@@ -1,0 +1,174 @@
+"""A PLAIN program in, a native function that Python calls out.
+
+    compile_kernel(entry, "f", slow).call(2.0, 3)
+
+One LLVM module holds the functions of the program, the wrapper and the routines of arithmetic that they use; what is
+common to all kernels is in the runtime's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from functools import cache, cached_property
+from typing import Any
+
+from tapeless.backend import errors, jit
+from tapeless.backend.arithmetic import declarations
+from tapeless.backend.decode import Decoder
+from tapeless.backend.emit import METADATA
+from tapeless.backend.functions import FunctionEmitter
+from tapeless.backend.layout import memory
+from tapeless.backend.program import FIRST_SITE, INTERRUPTED, NO_MEMORY, Program, Site
+from tapeless.backend.runtime import runtime
+from tapeless.backend.wrapper import Wrapper
+from tapeless.ir.abstract import Tuple, Type
+from tapeless.ir.nodes import Graph
+
+# the runtime's functions as kernels declare them
+RUNTIME_DECLARATIONS = {
+    "tl_context": "declare ptr @tl_context()",
+    "tl_run": "declare i32 @tl_run(ptr, ptr, ptr, i32)",
+    "tl_leave": "declare void @tl_leave(ptr, ptr)",
+    "tl_raise": "declare void @tl_raise(ptr, i32) #1",
+    "tl_deep": "declare preserve_allcc void @tl_deep(ptr, i32) cold nounwind",
+    "tl_grow": "declare preserve_allcc void @tl_grow(ptr, i64, i32) cold nounwind",
+    "tl_print": "declare ptr @tl_print(ptr, i64) nounwind",
+    "tl_slow": "declare ptr @tl_slow(ptr, ptr, i64, ptr) cold",
+    "tl_fail": "declare ptr @tl_fail(ptr, ptr, i32) cold",
+    "tl_flush": "declare i32 @tl_flush(ptr, ptr)",
+    "tl_decode": "declare ptr @tl_decode(ptr, ptr)",
+    "tl_same_text": "declare i1 @tl_same_text(ptr, ptr)",
+}
+
+
+class Owner:
+    """What the builtin of a kernel is bound to: it keeps the code loaded, and does what is rare in Python."""
+
+    def __init__(self, program: Program, wrapper: Wrapper, library: jit.Library, name: str, slow: Any) -> None:
+        self.slow = slow
+        self._library, self._objects = library, wrapper.objects
+        self._result: Type = wrapper.result
+        self._decoder = Decoder(program.layouts)
+        self._sites = list(program.sites)
+        self._prints = [(p.sep, p.end, Tuple(p.types)) for p in program.prints]
+        self._sizes = [8 + memory(program.layouts.leaves(t)).size for _, _, t in self._prints]
+        table = (ctypes.c_void_p * max(1, len(self._objects))).from_address(library.address("tl_objects"))
+        for i, obj in enumerate(self._objects):
+            table[i] = id(obj)
+        self._method = MethodDef(name.encode(), library.address("tl_call"), 0x0080 | 0x0002, None)
+
+    def builtin(self) -> Callable[..., Any]:
+        """The function for Python; it keeps the owner."""
+        return new_builtin()(ctypes.addressof(self._method), self, None)
+
+    def fail(self, code: int) -> BaseException:
+        """The exception of a code that the kernel left with."""
+        if code == INTERRUPTED:
+            return KeyboardInterrupt()
+        if code == NO_MEMORY:
+            return MemoryError("out of memory in a compiled function")
+        site: Site = self._sites[code - FIRST_SITE]
+        return errors.exception(site.exception, site.message, site.span)
+
+    def flush(self, address: int, size: int) -> None:
+        """Write what the kernel printed."""
+        end = address + size
+        while address < end:
+            index = ctypes.c_int64.from_address(address).value
+            sep, last, types = self._prints[index]
+            print(*self._decoder.decode(types, address + 8), sep=sep, end=last)
+            address += self._sizes[index]
+
+    def decode(self, address: int) -> Any:
+        """The result that lies at an address."""
+        return self._decoder.decode(self._result, address)
+
+
+class MethodDef(ctypes.Structure):
+    """CPython's PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+@cache
+def new_builtin() -> Any:
+    """PyCFunction_NewEx(method definition, self, module)."""
+    make = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
+    return make(("PyCFunction_NewEx", ctypes.pythonapi))
+
+
+class Kernel:
+    """A compiled program.
+
+    call         the builtin; it may outlive the kernel
+    llvm_ir      what was emitted; `optimized_ir` and `asm` are what LLVM makes of it, computed when asked for
+    compile_ms   milliseconds that compiling took, `emit_ms` of them outside LLVM
+    """
+
+    def __init__(self, entry: Graph, name: str, slow: Callable[..., Any]) -> None:
+        begin = time.perf_counter()
+        program = Program(entry)
+        wrapper = Wrapper(program)
+        self.llvm_ir = module(program, wrapper)
+        emitted = time.perf_counter()
+        _, bound = declarations(program.lowers)
+        imports = {symbol: libm(function) for symbol, function in bound.items()}
+        addresses = runtime()
+        imports |= {symbol: addresses[symbol] for symbol in program.symbols}
+        library = jit.compile_library(self.llvm_ir, name, ("tl_call", "tl_objects"), imports)
+        self.call = Owner(program, wrapper, library, name, slow).builtin()
+        self.emit_ms = (emitted - begin) * 1e3
+        self.compile_ms = (time.perf_counter() - begin) * 1e3
+
+    @cached_property
+    def optimized_ir(self) -> str:
+        """The module after LLVM's optimizer."""
+        return jit.optimized(self.llvm_ir)
+
+    @cached_property
+    def asm(self) -> str:
+        """The machine code."""
+        return jit.assembly(self.llvm_ir)
+
+
+def compile_kernel(entry: Graph, name: str, slow: Callable[..., Any]) -> Kernel:
+    """Compile a PLAIN program. `slow(*args, **kwargs)` is called where arguments are not of the types of `entry`."""
+    return Kernel(entry, name, slow)
+
+
+def module(program: Program, wrapper: Wrapper) -> str:
+    """The whole LLVM module of a program."""
+    functions = [FunctionEmitter(program, graph).define() for graph in program.facts]
+    call = wrapper.define()
+    routines, _ = declarations(program.lowers)
+    size = program.largest_box
+    parts = [
+        *(RUNTIME_DECLARATIONS[symbol] for symbol in program.symbols),
+        "declare i64 @llvm.read_register.i64(metadata)",
+        f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
+        routines,
+        *functions,
+        call,
+        METADATA,
+    ]
+    return "\n".join(parts)
+
+
+@cache
+def libm(name: str) -> int:
+    """The address of a function of libm."""
+    address = ctypes.cast(getattr(_libm(), name), ctypes.c_void_p).value
+    assert address is not None
+    return address
+
+
+@cache
+def _libm() -> ctypes.CDLL:
+    return ctypes.CDLL("libm.so.6")

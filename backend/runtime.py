@@ -1,0 +1,92 @@
+"""What kernels run on: a context per thread, a big stack, an arena, the way out of a failure, Ctrl-C, the print buffer.
+
+All of it is one LLVM module, `runtime.ll` below, compiled once per process when the first kernel needs it. A kernel is
+entered by `tl_run`, which switches to the big stack if it recurses, gives up the GIL if it may run long, and returns a
+code: 0, or what `tl_raise` was called with anywhere below. Frames of kernels own nothing, so leaving them is a jump.
+
+Stack and arena are mapped once per thread, untouched; a soft limit that the first crossing raises tells whether a call
+used more than is worth keeping, which is then given back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import threading
+from functools import cache
+
+from tapeless.backend.jit import Library, compile_library
+from tapeless.backend.program import INTERRUPTED, NO_MEMORY
+from tapeless.backend.runtime_text import TEMPLATE
+from tapeless.ir.diagnostics import UnsupportedError, UsageError
+
+FIELDS = (
+    "saved_sp", "stack_limit", "arena_free", "arena_end", "interrupted", "deep", "print_buffer", "print_used",
+    "print_room", "stack_base", "stack_top", "arena_base", "arena_limit",
+)  # fmt: skip
+CONTEXT = {name: 8 * i for i, name in enumerate(FIELDS)}
+CONTEXT_SIZE = 8 * len(FIELDS)
+
+# flags of tl_run: the kernel recurses, may run long, allocates
+DEEP, LONG, ALLOCATES = 1, 2, 4
+
+# what stays mapped in after a call; what libm and small functions may need below the limit
+STACK_KEPT, ARENA_KEPT, STACK_MARGIN = 16 << 20, 64 << 20, 4 << 20
+
+EXPORTS = (
+    "tl_context", "tl_run", "tl_leave", "tl_raise", "tl_deep", "tl_grow", "tl_print", "tl_slow", "tl_fail", "tl_flush",
+    "tl_decode", "tl_same_text", "tl_setup", "tl_settings",
+)  # fmt: skip
+
+
+@cache
+def runtime() -> dict[str, int]:
+    """The addresses of the runtime's functions, by name."""
+    if platform.machine() != "x86_64" or platform.system() != "Linux":
+        raise UnsupportedError("compiled functions that loop, recurse, fail or allocate need Linux on x86-64")
+    library = compile_library(text(), "runtime", EXPORTS, {}, level=0)
+    _keep.append(library)
+    addresses = {name: library.address(name) for name in EXPORTS}
+    settings = (ctypes.c_uint64 * 3).from_address(addresses["tl_settings"])
+    settings[0], settings[1] = stack_size(), arena_size()
+    settings[2] = threading.main_thread().ident or 0
+    if ctypes.CFUNCTYPE(ctypes.c_int)(addresses["tl_setup"])() != 0:
+        raise MemoryError("no thread-specific key left for tapeless")
+    return addresses
+
+
+_keep: list[Library] = []
+
+
+def stack_size() -> int:
+    """Bytes of stack for kernels that recurse."""
+    return max(_bytes("TAPELESS_STACK", 1 << 30), STACK_KEPT + 2 * STACK_MARGIN)
+
+
+def arena_size() -> int:
+    """Bytes of arena per thread, at most."""
+    return max(_bytes("TAPELESS_ARENA", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 7 // 10), 1 << 20)
+
+
+def _bytes(variable: str, default: int) -> int:
+    """A size from the environment: bytes, or with a suffix K, M, G."""
+    given = os.environ.get(variable)
+    if not given:
+        return default
+    match = re.fullmatch(r"(\d+)\s*([KMG]?)i?B?", given.strip(), re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"{variable}={given!r} is no size; expected bytes, or a number with K, M or G")
+    return int(match[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[match[2].upper()]
+
+
+def text() -> str:
+    """The module in LLVM IR."""
+    values = {f"@{name}@": str(offset) for name, offset in CONTEXT.items()}
+    values |= {
+        "@SIZE@": str(CONTEXT_SIZE), "@DEEP@": str(DEEP), "@LONG@": str(LONG), "@ALLOCATES@": str(ALLOCATES),
+        "@STACK_KEPT@": str(STACK_KEPT), "@ARENA_KEPT@": str(ARENA_KEPT), "@MARGIN@": str(STACK_MARGIN),
+        "@INTERRUPTED@": str(INTERRUPTED), "@NO_MEMORY@": str(NO_MEMORY),
+    }  # fmt: skip
+    return re.sub(r"@[A-Za-z_]+@", lambda m: values[m[0]], TEMPLATE)

@@ -1,0 +1,331 @@
+"""The function that Python calls: METH_FASTCALL | METH_KEYWORDS, emitted in LLVM IR with the kernel.
+
+It unpacks arguments of exactly the types of the kernel, runs it, and packs the result; a call with anything else goes
+to `owner.slow(*args)`, `owner` being the object that the builtin is bound to. A kernel that can neither fail nor loop
+nor allocate is called directly, and LLVM inlines it; any other one runs under `tl_run` with its arguments and result in
+a frame in memory: the context, the arguments, the result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapeless.backend.convert import extract, holds, insert
+from tapeless.backend.emit import LIKELY, Text, Values
+from tapeless.backend.layout import Leaves, is_nullable, memory
+from tapeless.backend.program import Program
+from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP, LONG
+from tapeless.ir.abstract import NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
+from tapeless.ir.diagnostics import InternalError
+
+# CPython's object layout: where the type of an object is, a float's value, a tuple's size and items
+TYPE, VALUE, SIZE, ITEMS = 8, 16, 16, 24
+
+DECLARATIONS = """
+@PyFloat_Type = external global i8
+@PyLong_Type = external global i8
+@PyTuple_Type = external global i8
+@_Py_TrueStruct = external global i8
+@_Py_FalseStruct = external global i8
+@_Py_NoneStruct = external global i8
+declare ptr @PyFloat_FromDouble(double)
+declare ptr @PyLong_FromLongLong(i64)
+declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
+declare ptr @PyTuple_New(i64)
+declare void @Py_IncRef(ptr)
+declare void @Py_DecRef(ptr)
+declare ptr @PyErr_NoMemory()
+"""
+NUMPY_TYPES = {"np.f64": ("float64", "double"), "np.i64": ("int64", "i64"), "np.bool": ("bool_", "i8")}
+
+
+class Wrapper(Text):
+    """Writes `tl_call`, and `tl_start` where the kernel runs under `tl_run`.
+
+    `objects` are Python objects that the code refers to, by their place in the table `tl_objects`.
+    """
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self.program, self.layouts = program, program.layouts
+        self.objects: list[Any] = []
+        self.parameters = [program.type(p) for p in program.entry.params]
+        self.result = program.type(program.entry.output)
+        self.direct = not program.uses("needs_context")
+        self.argument_leaves: Leaves = tuple(leaf for t in self.parameters for leaf in self.layouts.leaves(t))
+        self.result_leaves = self.layouts.leaves(self.result)
+
+    def define(self) -> str:
+        """The text of the wrapper and what goes with it."""
+        values = self._arguments()
+        if self.direct:
+            arguments = [("ptr", "null"), *zip(self.argument_leaves, values)]
+            out = self.call(self.program.names[self.program.entry], self.result_leaves, arguments, "fastcc ")
+            self.do(f"ret ptr {self._result(out, '')}")
+            start = ""
+        else:
+            self._run(values)
+            start = self._start()
+        table = f"@tl_objects = global [{max(1, len(self.objects))} x ptr] zeroinitializer\n"
+        head = "define ptr @tl_call(ptr %self, ptr %args, i64 %n, ptr %names) #0 {\n"
+        return DECLARATIONS + table + start + head + self.body() + "\n}\n"
+
+    # ---- in
+
+    def _arguments(self) -> Values:
+        """The leaves of all arguments; goes the slow way where one does not fit."""
+        slow = self.program.symbol("tl_slow")
+        self.cold += ["slow:", f"  %slow_result = call ptr {slow}(ptr %self, ptr %args, i64 %n, ptr %names)"]
+        self.cold.append("  ret ptr %slow_result")
+        count = self.op(f"icmp eq i64 %n, {len(self.parameters)}")
+        plain = self.op("icmp eq ptr %names, null")
+        self._demand(self.op(f"and i1 {count}, {plain}"))
+        values: list[str] = []
+        for i, t in enumerate(self.parameters):
+            values += self._unpack(self.load("ptr", "%args", 8 * i), t)
+        return tuple(values)
+
+    def _demand(self, condition: str) -> None:
+        go_on = self.label("fits")
+        self.branch(condition, go_on, "slow", LIKELY)
+        self.start(go_on)
+
+    def _has_type(self, obj: str, wanted: str) -> str:
+        return self.op(f"icmp eq ptr {self.load('ptr', obj, TYPE)}, {wanted}")
+
+    def _object(self, value: Any) -> str:
+        """An object that the wrapper needs at run time, loaded from the table."""
+        self.objects.append(value)
+        return self.load("ptr", "@tl_objects", 8 * (len(self.objects) - 1))
+
+    def _test(self, obj: str, t: Type) -> str:
+        """Whether an object is of a type, at the surface: its items are tested when they are unpacked."""
+        match resolve(t):
+            case Scalar(kind="float"):
+                return self._has_type(obj, "@PyFloat_Type")
+            case Scalar(kind="int"):
+                return self._has_type(obj, "@PyLong_Type")
+            case Scalar(kind="bool"):
+                true = self.op(f"icmp eq ptr {obj}, @_Py_TrueStruct")
+                return self.op(f"or i1 {true}, {self.op(f'icmp eq ptr {obj}, @_Py_FalseStruct')}")
+            case Scalar(kind=kind):
+                import numpy as np
+
+                return self._has_type(obj, self._object(getattr(np, NUMPY_TYPES[kind][0])))
+            case NoneType():
+                return self.op(f"icmp eq ptr {obj}, @_Py_NoneStruct")
+            case Str(value=value):
+                same = self.program.symbol("tl_same_text")
+                return self.op(f"call i1 {same}(ptr {obj}, ptr {self._object(value)})")
+            case Tuple(items=items) | Record(items=items):
+                return self._tuple_of(obj, len(items))
+        raise InternalError(f"backend: a value of type {t} cannot enter a kernel")
+
+    def _tuple_of(self, obj: str, length: int) -> str:
+        is_tuple, end = self._has_type(obj, "@PyTuple_Type"), self.label("tested")
+        measure, before = self.label("tuple"), self.block
+        self.branch(is_tuple, measure, end)
+        self.start(measure)
+        fits = self.op(f"icmp eq i64 {self.load('i64', obj, SIZE)}, {length}")
+        self.jump(end)
+        return self.join(end, [(before, ("false",)), (measure, (fits,))], ("i1",))[0]
+
+    def _unpack(self, obj: str, t: Type) -> Values:
+        """The leaves of an object that must be of a type."""
+        t = resolve(t)
+        if isinstance(t, Union):
+            return self._unpack_union(obj, t)
+        self._demand(self._test(obj, t))
+        return self._content(obj, t)
+
+    def _content(self, obj: str, t: Type) -> Values:
+        """The leaves of an object that has passed the test."""
+        match resolve(t):
+            case Scalar(kind="float"):
+                return (self.load("double", obj, VALUE),)
+            case Scalar(kind="int"):
+                overflow = self.alloca(4)
+                value = self.op(f"call i64 @PyLong_AsLongLongAndOverflow(ptr {obj}, ptr {overflow})")
+                self._demand(self.op(f"icmp eq i32 {self.load('i32', overflow)}, 0"))
+                return (value,)
+            case Scalar(kind="bool"):
+                return (self.op(f"icmp eq ptr {obj}, @_Py_TrueStruct"),)
+            case Scalar(kind=kind):
+                leaf = NUMPY_TYPES[kind][1]
+                value = self.load(leaf, obj, VALUE)
+                return (self.op(f"icmp ne i8 {value}, 0") if leaf == "i8" else value,)
+            case Tuple(items=items) | Record(items=items):
+                return tuple(
+                    v for i, item in enumerate(items) for v in self._unpack(self.load("ptr", obj, ITEMS + 8 * i), item)
+                )
+        return ()
+
+    def _unpack_union(self, obj: str, t: Union) -> Values:
+        end = self.label("unpacked")
+        incoming: list[tuple[str, Values]] = []
+        for index, part in enumerate(t.parts):
+            is_it = self._test(obj, part)
+            then, other = self.label("part"), self.label("other")
+            self.branch(is_it, then, other)
+            self.start(then)
+            values = insert(self.layouts, self._content(obj, part), t, index)
+            incoming.append((self.block, values))
+            self.jump(end)
+            self.start(other)
+        self.jump("slow")
+        return self.join(end, incoming, self.layouts.leaves(t))
+
+    # ---- run
+
+    def _start(self) -> str:
+        """What `tl_run` calls: the kernel, between a frame in memory and registers."""
+        text = Text()
+        offsets = self._offsets()
+        count = len(self.argument_leaves)
+        context = text.load("ptr", "%frame")
+        values = text.load_all(self.argument_leaves, "%frame", offsets[:count])
+        arguments = [("ptr", context), *zip(self.argument_leaves, values)]
+        out = text.call(self.program.names[self.program.entry], self.result_leaves, arguments, "fastcc ")
+        text.store_all(self.result_leaves, out, "%frame", offsets[count:])
+        text.do("ret void")
+        return f"define internal void @tl_start(ptr %frame) #0 {{\n{text.body()}\n}}\n"
+
+    def _offsets(self) -> tuple[int, ...]:
+        """Where the leaves of the arguments and the result lie in the frame; the result is a record of its own."""
+        arguments = memory(("ptr", *self.argument_leaves))
+        result = memory(self.result_leaves)
+        return (*arguments.offsets[1:], *(arguments.size + o for o in result.offsets))
+
+    def _run(self, values: Values) -> None:
+        program, offsets, count = self.program, self._offsets(), len(self.argument_leaves)
+        result_at = memory(("ptr", *self.argument_leaves)).size
+        frame = self.alloca(result_at + memory(self.result_leaves).size)
+        (context,) = self.call(program.symbol("tl_context"), ("ptr",), [])
+        have, none = self.label("have"), self.label("none")
+        self.branch(self.op(f"icmp ne ptr {context}, null"), have, none, LIKELY)
+        self.cold += [f"{none}:", "  %no_memory = call ptr @PyErr_NoMemory()", "  ret ptr null"]
+        self.start(have)
+        self.store("ptr", context, frame)
+        self.store_all(self.argument_leaves, values, frame, offsets[:count])
+        flags = self._flags()
+        mark = self.load("ptr", context, CONTEXT["arena_free"]) if flags & ALLOCATES else ""
+        run = program.symbol("tl_run")
+        code = self.op(f"call i32 {run}(ptr @tl_start, ptr {frame}, ptr {context}, i32 {flags})")
+        ok = self.op(f"icmp eq i32 {code}, 0")
+        good, bad = self.label("good"), self.label("bad")
+        self.branch(ok, good, bad, LIKELY)
+        self.start(bad)
+        self.do(f"call ptr {program.symbol('tl_fail')}(ptr %self, ptr {context}, i32 {code})")
+        self._leave(context, mark)
+        self.do("ret ptr null")
+        self.start(good)
+        if program.prints:
+            self._flush(context, mark)
+        out = self.load_all(self.result_leaves, frame, offsets[count:])
+        obj = self._result(out, self.at(frame, result_at))
+        self._leave(context, mark)
+        self.do(f"ret ptr {obj}")
+
+    def _flags(self) -> int:
+        uses = self.program.uses
+        deep = uses("recursive")
+        return (DEEP if deep else 0) | (LONG if deep or uses("loops") else 0) | (ALLOCATES if uses("allocates") else 0)
+
+    def _flush(self, context: str, mark: str) -> None:
+        (failed,) = self.call(self.program.symbol("tl_flush"), ("i32",), [("ptr", "%self"), ("ptr", context)])
+        written, unwritten = self.label("written"), self.label("unwritten")
+        self.branch(self.op(f"icmp eq i32 {failed}, 0"), written, unwritten, LIKELY)
+        self.start(unwritten)
+        self._leave(context, mark)
+        self.do("ret ptr null")
+        self.start(written)
+
+    def _leave(self, context: str, mark: str) -> None:
+        """Release the arena."""
+        if mark:
+            self.do(f"call void {self.program.symbol('tl_leave')}(ptr {context}, ptr {mark})")
+
+    # ---- out
+
+    def _result(self, values: Values, address: str) -> str:
+        """The result as a new reference, or null with an exception set; `address` is where it lies in memory."""
+        if packable(self.result):
+            return self._pack(values, self.result)
+        if not address:
+            address = self.alloca(memory(self.result_leaves).size)
+            self.store_all(self.result_leaves, values, address)
+        decode = self.program.symbol("tl_decode")
+        return self.op(f"call ptr {decode}(ptr %self, ptr {address})")
+
+    def _pack(self, values: Values, t: Type) -> str:
+        t = resolve(t)
+        match t:
+            case Scalar(kind="float"):
+                return self.op(f"call ptr @PyFloat_FromDouble(double {values[0]})")
+            case Scalar(kind="int"):
+                return self.op(f"call ptr @PyLong_FromLongLong(i64 {values[0]})")
+            case Scalar():
+                return self._shared(self.op(f"select i1 {values[0]}, ptr @_Py_TrueStruct, ptr @_Py_FalseStruct"))
+            case NoneType():
+                return self._shared("@_Py_NoneStruct")
+            case Str(value=value):
+                return self._shared(self._object(value))
+            case Tuple(items=items):
+                return self._pack_tuple(values, items)
+            case Union():
+                return self._pack_union(values, t)
+        raise InternalError(f"backend: a value of type {t} cannot be packed")
+
+    def _shared(self, obj: str) -> str:
+        self.do(f"call void @Py_IncRef(ptr {obj})")
+        return obj
+
+    def _pack_tuple(self, values: Values, items: tuple[Type, ...]) -> str:
+        whole = self.op(f"call ptr @PyTuple_New(i64 {len(items)})")
+        fill, failed, end = self.label("fill"), self.label("failed"), self.label("packed")
+        before = self.block
+        self.branch(self.op(f"icmp ne ptr {whole}, null"), fill, end, LIKELY)
+        self.start(fill)
+        good, start = "true", 0
+        for i, item in enumerate(items):
+            stop = start + len(self.layouts.leaves(item))
+            obj = self._pack(values[start:stop], item)
+            start = stop
+            self.store("ptr", obj, whole, ITEMS + 8 * i)
+            good = self.op(f"and i1 {good}, {self.op(f'icmp ne ptr {obj}, null')}")
+        filled = self.block
+        self.branch(good, end, failed, LIKELY)
+        self.start(failed)
+        self.do(f"call void @Py_DecRef(ptr {whole})")
+        self.jump(end)
+        return self.join(end, [(before, ("null",)), (filled, (whole,)), (failed, ("null",))], ("ptr",))[0]
+
+    def _pack_union(self, values: Values, t: Union) -> str:
+        end = self.label("packed")
+        incoming: list[tuple[str, Values]] = []
+        for index, part in enumerate(t.parts):
+            then, other = self.label("part"), self.label("other")
+            if index < len(t.parts) - 1:
+                self.branch(holds(self, values, t, index), then, other)
+                self.start(then)
+            obj = self._pack(extract(self, self.layouts, values, t, index), part)
+            incoming.append((self.block, (obj,)))
+            self.jump(end)
+            if index < len(t.parts) - 1:
+                self.start(other)
+        return self.join(end, incoming, ("ptr",))[0]
+
+
+def packable(t: Type) -> bool:
+    """Whether emitted code makes the object of a result itself; the decoder makes the rest."""
+    t = resolve(t)
+    match t:
+        case Scalar(kind=kind):
+            return not kind.startswith("np.")
+        case NoneType() | Str():
+            return True
+        case Tuple(items=items):
+            return all(map(packable, items))
+        case Union(parts=parts):
+            return not is_nullable(t) and all(map(packable, parts))
+    return False

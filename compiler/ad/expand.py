@@ -1,0 +1,167 @@
+"""Expansion: the primitives vjp, pull and jvp become calls of derivative graphs, innermost first.
+
+A graph under a derivative is first made plain itself (with its own inner derivatives expanded and simplified), then
+differentiated. So at the time of each transformation there is nothing but direct calls, branches and loops. The type of
+a pullback, a name until now, becomes the type of its residuals everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tapeless.ad.copying import image
+from tapeless.ad.forward import Forward
+from tapeless.ad.reverse import Reverse
+from tapeless.ir.abstract import Box, Cell, Pullback, Record, Tuple, Type, Union, resolve, union
+from tapeless.ir.builder import Builder
+from tapeless.ir.loops import close_loop, loop_parts
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitive import Primitive
+from tapeless.ir.traverse import Scopes, reachable
+
+DERIVATIVES = ("vjp", "pull", "jvp")
+
+
+def has_derivatives(root: Graph) -> bool:
+    """Whether a program still applies derivative primitives."""
+    scopes = Scopes()
+    return any(_derivative(node) for g in reachable(root) for node in scopes.schedule(g))
+
+
+def _derivative(node: Node) -> bool:
+    fn = node.fn if isinstance(node, Apply) else None
+    return isinstance(fn, Constant) and isinstance(fn.value, Primitive) and fn.value.name in DERIVATIVES
+
+
+def expand(root: Graph, optimize: Callable[[Graph], Graph]) -> Graph:
+    """A program without derivative primitives; `optimize` simplifies each graph before it is differentiated."""
+    return _Expansion(optimize).program(root)
+
+
+class _Expansion:
+    def __init__(self, optimize: Callable[[Graph], Graph]) -> None:
+        self.optimize = optimize
+        self.scopes = Scopes()
+        self.plain: dict[Graph, Graph] = {}
+        self.new: dict[Graph, Graph] = {}
+        self.todo: list[Graph] = []
+        self.reverse, self.forward = Reverse(), Forward()
+        self.boxes: set[Box] = set()
+
+    def program(self, root: Graph) -> Graph:
+        for g in reachable(root):  # first what pullbacks keep, so that every type can be rewritten
+            for node in self.scopes.schedule(g):
+                if _derivative(node) and node.fn.value.name == "vjp":  # type: ignore[attr-defined]
+                    graph, mask = node.args[:2]
+                    adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)  # type: ignore[attr-defined]
+                    node.type.items[1].residual = adjoint.residual  # type: ignore[union-attr]
+        out = self.function(root)
+        while self.todo:
+            g = self.todo.pop()
+            self.body(g, self.new[g])
+        return out
+
+    def function(self, g: Graph) -> Graph:
+        if g not in self.new:
+            new = self.new[g] = Graph(g.name, "function", None, g.span)
+            new.total, new.finite = g.total, g.finite
+            for p in g.params:
+                new.parameter(p.name, p.type, p.span)
+            self.todo.append(g)
+        return self.new[g]
+
+    def body(self, g: Graph, new: Graph) -> None:
+        m: dict[Node, Node] = dict(zip(g.params, new.params))
+        b = Builder(new, span=g.span)
+        self.nodes(b, self.scopes.schedule(g), m)
+        new.output = self.get(m, g.output)
+        for p in new.params:
+            p.type = self.type(p.type)  # type: ignore[arg-type]
+
+    def inner(self, g: Graph) -> Graph:
+        """A graph under a derivative, plain and simplified."""
+        if g not in self.plain:
+            self.plain[g] = self.optimize(expand(g, self.optimize)) if has_derivatives(g) else g
+        return self.plain[g]
+
+    def nodes(self, b: Builder, nodes: list[Apply], m: dict[Node, Node]) -> None:
+        for node in nodes:
+            b.span = node.span or b.span
+            made = self.node(b, node, m)
+            m[node] = made
+            if node in node.graph.effects:
+                assert isinstance(made, Apply)
+                b.graph.effects.append(made)
+
+    def get(self, m: dict[Node, Node], node: Node) -> Node:
+        return Constant(node.value, self.type(node.type), node.span) if isinstance(node, Constant) else m[node]
+
+    def node(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        fn = node.fn
+        assert isinstance(fn, Constant)
+        if _derivative(node):
+            return getattr(self, "_" + fn.value.name)(b, node, m)  # type: ignore[no-any-return]
+        type = self.type(node.type)
+        if isinstance(fn.value, Graph):
+            args = [self.get(m, a) for a in node.args]
+            if fn.value.kind == "function":
+                return Apply(b.graph, Constant(self.function(fn.value)), tuple(args), type, node.span)
+            parts = loop_parts(fn.value, self.scopes)
+            lb = b.nested(fn.value.name, "loop")
+            lb.graph.finite, lb.graph.total = fn.value.finite, fn.value.total
+            for p in fn.value.params:
+                m[p] = lb.graph.parameter(p.name, self.type(p.type), p.span)
+            self.nodes(lb, parts.head, m)
+            sb = lb.nested("step")
+            self.nodes(sb, parts.body, m)
+            close_loop(lb, sb, image(m, parts.condition), [self.get(m, n) for n in parts.nexts], node.span)
+            return Apply(b.graph, Constant(lb.graph), tuple(args), type, node.span)
+        args = []
+        for a in node.args:
+            if isinstance(a, Constant) and isinstance(a.value, Graph):
+                nb = b.nested(a.value.name)
+                self.nodes(nb, self.scopes.schedule(a.value), m)
+                nb.graph.output = self.get(m, a.value.output)
+                args.append(Constant(nb.graph))
+            else:
+                args.append(self.get(m, a))  # type: ignore[arg-type]
+        return Apply(b.graph, fn, tuple(args), type, node.span)
+
+    # -- derivative primitives ---------------------------------------------------------------------------------------
+    def _vjp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        graph, mask, *args = node.args
+        assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
+        adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
+        return Apply(b.graph, Constant(adjoint.forward), tuple(self.get(m, a) for a in args), self.type(node.type), node.span)
+
+    def _pull(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        graph, mask, pullback, ct = node.args
+        assert isinstance(graph, Constant) and isinstance(mask, Constant)
+        adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
+        args = (self.get(m, pullback), self.get(m, ct))
+        return Apply(b.graph, Constant(adjoint.backward), args, self.type(node.type), node.span)
+
+    def _jvp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        graph, mask, *args = node.args
+        assert isinstance(graph, Constant) and isinstance(mask, Constant)
+        g = self.forward.tangent(self.inner(graph.value), mask.value)
+        return Apply(b.graph, Constant(g), tuple(self.get(m, a) for a in args), self.type(node.type), node.span)
+
+    # -- types ------------------------------------------------------------------------------------------------------
+    def type(self, t: Type | None) -> Type | None:
+        """A type with pullbacks replaced by what they keep; boxes are mended in place."""
+        match t:
+            case Pullback(residual=r) if r is not None:
+                return resolve(t)
+            case Tuple(items=items):
+                return Tuple(tuple(map(self.type, items)))  # type: ignore[arg-type]
+            case Record(tag=tag, items=items):
+                return Record(tag, tuple(map(self.type, items)))  # type: ignore[arg-type]
+            case Union(parts=ps):
+                return union([self.type(p) for p in ps])  # type: ignore[misc]
+            case Cell(content=c):
+                return Cell(self.type(c))  # type: ignore[arg-type]
+            case Box(body=body) if t not in self.boxes:
+                self.boxes.add(t)
+                t.body = self.type(body)  # type: ignore[assignment]
+        return t

@@ -1,0 +1,396 @@
+"""Reverse mode: f(x...) -> y becomes ▶f(x...) -> (y, residuals) and ∂f(residuals, ȳ) -> (x̄...).
+
+The pullback of f at a point is the closure of ∂f over the residuals; closures being records at this stage, it is just
+these two graphs and a tuple (a box, where f is recursive). ∂f is built by walking the nodes of f backwards; each forward
+value that it asks for becomes a residual (`ref`), so what is not asked for is not kept.
+
+A branch keeps its residuals in slots that the other branch shares; a loop pushes one frame per iteration, which the
+loop `unwind` takes off again (`reverse_loop.py`). Everything made here is of the same kind as what it is made from, so
+a derivative is differentiated like any other program.
+
+Source: Pearlmutter and Siskind (2008); the equations are in ARCHITECTURE.md, section "Differentiation".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tapeless.ad import cotangents as ct
+from tapeless.ad.activity import Activity, differentiable
+from tapeless.ad.copying import Map, branches, copy, image
+from tapeless.ir.abstract import FLOAT, NEVER, NONE, Box, Tuple, Type, Union, cotangent, resolve
+from tapeless.ir.builder import Builder, constant, undef
+from tapeless.ir.diagnostics import DifferentiationError
+from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
+from tapeless.ir.primitive import Primitive
+from tapeless.ir.traverse import Scopes
+
+
+@dataclass
+class Adjoint:
+    """▶f and ∂f for one set of active parameters; `residual` is what the one gives to the other."""
+
+    forward: Graph
+    backward: Graph
+    residual: Type | None = None
+    box: Box | None = None
+
+
+@dataclass
+class Region:
+    """The nodes of one graph (or of a loop's head and step together) while they are differentiated.
+
+    fb, bb    builders of the forward and the backward graph
+    keep      makes a forward value of this region a residual, and gives it as a node of the backward graph
+    sens      cotangents so far: of this region's nodes, and of nodes of the regions around it
+    calls     forward results of calls and branches, with what their backward pass needs
+    """
+
+    outer: Region | None
+    fb: Builder
+    graphs: list[Graph]
+    m: Map
+    bb: Builder | None = None
+    keep: Any = None
+    sens: dict[Node, ct.Cotangent] = field(default_factory=dict)
+    calls: dict[Apply, Any] = field(default_factory=dict)
+    kept: dict[Node, Node] = field(default_factory=dict)
+
+    def ref(self, node: Node) -> Node:
+        """The value of a forward node, in the backward graph."""
+        if isinstance(node, Constant):
+            return node
+        region: Region = self
+        while graph_of(node) not in region.graphs:
+            assert region.outer is not None, f"{node} is out of scope"
+            region = region.outer
+        if node not in region.kept:
+            region.kept[node] = region.keep(node)
+        return region.kept[node]
+
+
+class Reverse:
+    """Adjoints of the functions of one program, made on demand."""
+
+    def __init__(self) -> None:
+        self.scopes = Scopes()
+        self.sums = ct.Sums()
+        self.adjoints: dict[tuple[Graph, str], Adjoint] = {}
+        self.active: Activity
+
+    def adjoint(self, g: Graph, mask: str) -> Adjoint:
+        """▶g and ∂g, by the parameters that have a 1 in the mask."""
+        key = (g, mask)
+        if key in self.adjoints:
+            a = self.adjoints[key]
+            if a.residual is None and a.box is None:  # under construction: g is recursive
+                a.box = Box("∂" + g.name)
+                a.box.body = Tuple(())
+            return a
+        a = self.adjoints[key] = Adjoint(Graph("▶" + g.name, span=g.span), Graph("∂" + g.name, span=g.span))
+        a.forward.finite, a.forward.total, a.backward.total = g.finite, g.total, True
+        saved = getattr(self, "active", None)
+        self.active = Activity(self.scopes, g, [p for p, m in zip(g.params, mask) if m == "1"])
+        self._function(g, mask, a)
+        if saved is not None:
+            self.active = saved
+        return a
+
+    def _function(self, g: Graph, mask: str, a: Adjoint) -> None:
+        fb = Builder(a.forward, span=g.span)
+        m: Map = {p: a.forward.parameter(p.name, p.type, p.span) for p in g.params}
+        region = Region(None, fb, [a.forward], m)
+        self.forward(region, self.scopes.schedule(g))
+        y = image(m, g.output)
+        bb = region.bb = Builder(a.backward, span=g.span)
+        residuals: list[Node] = []
+        packed = a.backward.parameter("residuals")
+        seed = a.backward.parameter("ct", cotangent(y.type))  # type: ignore[arg-type]
+        unpacked: list[Node] = [packed]
+
+        def keep(node: Node) -> Node:
+            residuals.append(node)
+            k = len(residuals) - 1
+            return Apply(a.backward, ITEM, (unpacked[0], constant(k)), node.type, g.span)
+
+        region.keep = keep
+        if differentiable(g.output.type):
+            self.give(region, g.output, seed)
+        self.backward(region, self.scopes.schedule(g))
+        wanted = [p for p, bit in zip(g.params, mask) if bit == "1"]
+        cts = [ct.materialize(bb, region.sens.get(p), cotangent(p.type)) for p in wanted]  # type: ignore[arg-type]
+        a.backward.output = bb.tuple(cts)
+        flat = Tuple(tuple(r.type for r in residuals))  # type: ignore[misc]
+        kept: Node = Apply(a.forward, TUPLE, tuple(residuals), flat, g.span) if residuals else fb.tuple([])
+        if a.box is not None:
+            a.box.body = flat
+            a.residual = a.box
+            kept = fb.apply("box", kept, type=a.box)
+            opened = Apply(a.backward, UNBOX, (packed,), flat, g.span)
+            for node in region.kept.values():
+                assert isinstance(node, Apply)
+                node.args = (opened, node.args[1])
+        else:
+            a.residual = flat
+        packed.type = a.residual
+        a.forward.output = fb.tuple([y, kept])
+
+    # -- forward ----------------------------------------------------------------------------------------------------
+    def forward(self, region: Region, nodes: list[Apply]) -> None:
+        """Emit the augmented copies of nodes, in order."""
+        for node in nodes:
+            fn = node.fn
+            assert isinstance(fn, Constant)
+            region.fb.span = node.span or region.fb.span
+            if node not in self.active:
+                self._refuse(node, fn)
+                region.m[node] = copy(region.fb, self.scopes, node, region.m)
+            elif isinstance(fn.value, Graph):
+                if fn.value.kind == "loop":
+                    reverse_loop.forward(self, region, node, fn.value)
+                else:
+                    self._forward_call(region, node, fn.value)
+            elif fn.value.name == "switch":
+                self._forward_switch(region, node)
+            else:
+                self._refuse(node, fn)
+                region.m[node] = copy(region.fb, self.scopes, node, region.m)
+
+    def _refuse(self, node: Apply, fn: Constant) -> None:
+        """A location that is still one has aliases that are not known: its stores have no derivative."""
+        if isinstance(fn.value, Primitive) and fn.value.name in ("load", "store") and any(
+            differentiable(a.type) or differentiable(getattr(a.type, "content", None)) for a in node.args
+        ):
+            raise DifferentiationError(
+                "a captured variable that is assigned after capture is read or written through a function value here, "
+                "which has no derivative yet",
+                node.span,
+                hint="pass the value as an argument and return the new one",
+            )
+
+    def _forward_call(self, region: Region, node: Apply, g: Graph) -> None:
+        mask = "".join("1" if a in self.active else "0" for a in node.args)
+        a = self.adjoint(g, mask)
+        residual = a.residual if a.residual is not None else a.box
+        assert residual is not None and node.type is not None
+        args = tuple(image(region.m, x) for x in node.args)
+        made = Apply(region.fb.graph, Constant(a.forward), args, Tuple((node.type, residual)), node.span)
+        if node in node.graph.effects:
+            region.fb.graph.effects.append(made)
+        region.m[node] = region.fb.item(made, 0)
+        region.calls[node] = (a, region.fb.item(made, 1))
+
+    def _forward_switch(self, region: Region, node: Apply) -> None:
+        """switch(c, ▶then, ▶else), giving (y, slots...): the slots are known after the backward pass."""
+        inner = []
+        for g in branches(node):
+            nb = region.fb.nested(g.name)
+            r = Region(region, nb, [nb.graph], region.m)
+            self.forward(r, self.scopes.schedule(g))
+            inner.append(r)
+        fn = node.fn
+        sides = tuple(Constant(r.fb.graph) for r in inner)
+        open_type = Tuple((node.type, NEVER))  # type: ignore[arg-type]  # no type of a value, until the slots are known
+        made = Apply(region.fb.graph, fn, (image(region.m, node.args[0]), *sides), open_type, node.span)
+        if node in node.graph.effects:
+            region.fb.graph.effects.append(made)
+        for r, g in zip(inner, branches(node)):
+            r.fb.graph.output = Apply(r.fb.graph, TUPLE, (image(region.m, g.output),), made.type, node.span)
+        region.m[node] = region.fb.item(made, 0)
+        region.calls[node] = (made, inner)
+
+    # -- backward ---------------------------------------------------------------------------------------------------
+    def give(self, region: Region, node: Node, cotangent: ct.Cotangent) -> None:
+        """Add to the cotangent of a node."""
+        if cotangent is not None and node in self.active:
+            assert region.bb is not None
+            region.sens[node] = ct.add(region.bb, region.sens.get(node), cotangent, self.sums)
+
+    def backward(self, region: Region, nodes: list[Apply]) -> None:
+        """Walk nodes backwards, each handing its cotangent to what it was made of."""
+        for node in reversed(nodes):
+            seed = region.sens.pop(node, None)
+            if seed is None:
+                continue
+            assert region.bb is not None
+            region.bb.span = node.span or region.bb.span
+            fn = node.fn
+            assert isinstance(fn, Constant)
+            if isinstance(fn.value, Graph):
+                if fn.value.kind == "loop":
+                    reverse_loop.backward(self, region, node, fn.value, seed)
+                else:
+                    self._backward_call(region, node, seed)
+            elif fn.value.name == "switch":
+                self._backward_switch(region, node, seed)
+            else:
+                self._backward_primitive(region, node, fn.value, seed)
+
+    def _backward_call(self, region: Region, node: Apply, seed: ct.Cotangent) -> None:
+        a, residual = region.calls[node]
+        bb = region.bb
+        assert bb is not None
+        whole = ct.materialize(bb, seed, cotangent(node.type))  # type: ignore[arg-type]
+        active = [x for x in node.args if x in self.active]
+        # the callee's own mask is by argument position; equal nodes at two positions each get their share
+        out = Tuple(tuple(cotangent(x.type) for x in active))  # type: ignore[arg-type]
+        made = Apply(bb.graph, Constant(a.backward), (region.ref(residual), whole), out, node.span)
+        for i, x in enumerate(active):
+            self.give(region, x, bb.item(made, i))
+
+    def _backward_switch(self, region: Region, node: Apply, seed: ct.Cotangent) -> None:
+        made, inner = region.calls[node]
+        bb = region.bb
+        assert bb is not None
+        condition = region.ref(image(region.m, node.args[0]))
+        slots: list[Node] = []
+        outputs: list[list[Node]] = []
+        for r, g in zip(inner, branches(node)):
+            r.bb = bb.nested(g.name)
+            outputs.append([])
+            r.keep = self._slot_keeper(region, made, slots, outputs[-1])
+            self.give(r, g.output, seed)
+            self.backward(r, self.scopes.schedule(g))
+        self._close_slots(made, inner, slots, outputs)
+        touched = list(dict.fromkeys(n for r in inner for n in r.sens))
+        types = [cotangent(n.type) for n in touched]  # type: ignore[arg-type]
+        for r in inner:
+            assert r.bb is not None
+            r.bb.graph.output = r.bb.tuple([ct.materialize(r.bb, r.sens.get(n), t) for n, t in zip(touched, types)])
+        if touched:
+            out = bb.switch(condition, inner[0].bb.graph, inner[1].bb.graph, Tuple(tuple(types)))
+            for i, n in enumerate(touched):
+                self.give(region, n, bb.item(out, i))
+
+    def _slot_keeper(self, region: Region, made: Apply, slots: list[Node], mine: list[Node]) -> Any:
+        """Residuals of a branch go to slots of the forward switch, by type; the other branch uses the same slots."""
+
+        def keep(node: Node) -> Node:
+            taken = {slot for slot, _ in mine_slots}
+            for slot in slots:
+                if slot not in taken and slot.type == node.type:
+                    break
+            else:
+                k = len(slots) + 1
+                slot = Apply(region.fb.graph, ITEM, (made, constant(k)), node.type, made.span)
+                slots.append(slot)
+            mine_slots.append((slot, node))
+            mine[:] = [n for _, n in mine_slots]
+            keep.slots = mine_slots  # type: ignore[attr-defined]
+            return region.ref(slot)
+
+        mine_slots: list[tuple[Node, Node]] = []
+        keep.slots = mine_slots  # type: ignore[attr-defined]
+        return keep
+
+    def _close_slots(self, made: Apply, inner: list[Region], slots: list[Node], outputs: list[list[Node]]) -> None:
+        types = tuple(s.type for s in slots)
+        assert isinstance(made.type, Tuple)
+        made.type = Tuple((made.type.items[0], *types))  # type: ignore[arg-type]
+        for r in inner:
+            held = dict(r.keep.slots)
+            y = r.fb.graph.output
+            assert isinstance(y, Apply)
+            y.args = (*y.args, *(held.get(s, undef(s.type)) for s in slots))  # type: ignore[arg-type]
+            y.type = made.type
+
+    def _backward_primitive(self, region: Region, node: Apply, prim: Primitive, seed: ct.Cotangent) -> None:
+        bb = region.bb
+        assert bb is not None
+        rule = getattr(self, "_" + prim.name, None)
+        if rule is not None:
+            rule(region, bb, node, seed)
+            return
+        assert prim.partials is not None and not isinstance(seed, dict), f"{prim} has no derivative"
+        values = Values(region, node)
+        for x, partial in zip(node.args, prim.partials):
+            if x in self.active:
+                self.give(region, x, scaled(bb, seed, partial, values, prim.singular))
+
+    def _tuple(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        for i, x in enumerate(node.args):
+            if x in self.active:
+                self.give(region, x, ct.item_of(bb, seed, i))
+
+    _record = _tuple
+
+    def _item(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        t, k = node.args
+        assert isinstance(k, Constant)
+        self.give(region, t, {k.value: seed})
+
+    def _select(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        c, x, y = node.args
+        type = cotangent(node.type)  # type: ignore[arg-type]
+        whole, nothing = ct.materialize(bb, seed, type), ct.zero(bb, type)
+        condition = region.ref(image(region.m, c))
+        if x in self.active:
+            self.give(region, x, bb.apply("select", condition, whole, nothing))
+        if y in self.active:
+            self.give(region, y, bb.apply("select", condition, nothing, whole))
+
+    def _inject(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        (x,) = node.args
+        assert x.type is not None and node.type is not None
+        if isinstance(x.type, Union):
+            self.give(region, x, ct.between_unions(bb, seed, node.type, x.type))
+        else:
+            self.give(region, x, ct.of_part(bb, seed, x.type))
+
+    def _project(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        (u,) = node.args
+        assert u.type is not None and node.type is not None
+        if isinstance(node.type, Union):
+            whole = ct.materialize(bb, seed, cotangent(node.type))
+            self.give(region, u, ct.between_unions(bb, whole, node.type, u.type))
+        else:
+            self.give(region, u, ct.to_union(bb, seed, node.type, u.type))
+
+    def _box(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        assert isinstance(node.type, Box)
+        self.give(region, node.args[0], ct.inside_box(bb, seed, node.type))
+
+    def _unbox(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        (boxed,) = node.args
+        assert isinstance(boxed.type, Box)
+        self.give(region, boxed, ct.into_box(bb, seed, boxed.type))
+
+
+class Values(dict[int, Node]):
+    """The variables of a partial derivative: 0 the output, i the i-th input; only what is read becomes a residual."""
+
+    def __init__(self, region: Region, node: Apply) -> None:
+        super().__init__()
+        self.region, self.node = region, node
+
+    def __missing__(self, i: int) -> Node:
+        primal = self.node if i == 0 else self.node.args[i - 1]
+        out = self[i] = self.region.ref(image(self.region.m, primal))
+        return out
+
+
+def scaled(b: Builder, seed: Node, partial: Any, values: dict[int, Node], singular: bool) -> Node | None:
+    """A cotangent (or tangent) times a partial derivative."""
+    if isinstance(partial, (int, float)):
+        if partial == 0.0:
+            return None
+        if partial == 1.0:
+            return seed
+        if partial == -1.0:
+            return b.apply("gneg", seed)
+    p = b.term(partial, values)
+    return b.apply("gmul_guarded" if singular else "gmul", seed, p)
+
+
+def _constants() -> tuple[Constant, Constant, Constant]:
+    from tapeless.ir.primitives.structure import item, make_tuple, unbox
+
+    return Constant(make_tuple), Constant(item), Constant(unbox)
+
+
+TUPLE, ITEM, UNBOX = _constants()
+
+from tapeless.ad import reverse_loop  # noqa: E402  (the two halves know each other)
+
+__all__ = ["FLOAT", "NONE", "UNDEF", "Adjoint", "Region", "Reverse", "resolve"]

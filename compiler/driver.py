@@ -1,0 +1,102 @@
+"""From a function and the types of its arguments to a kernel.
+
+A `Source` is a function with the transforms that are applied to it (grad, jvp, ...); `compile_source` runs the pipeline
+for one signature. Nothing here is cached: the tables of kernels stand in `api`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tapeless import pipeline
+from tapeless.backend.kernel import Kernel, compile_kernel
+from tapeless.frontend import Program, load
+from tapeless.infer.domain import Value
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitive import OPERATORS
+from tapeless.ir.primitives.structure import item, make_tuple
+from tapeless.signature import Key, abstract
+
+
+@dataclass(frozen=True)
+class Transform:
+    """One transform of a function: grad and value_and_grad with their argnums, jvp, vjp (of the first `count` arguments)."""
+
+    name: str
+    argnums: int | tuple[int, ...] | None = None
+
+
+@contextmanager
+def deep_recursion() -> Any:
+    """Compiling recurses along nested branches and calls of the user's program."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 50_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def read(fn: Callable[..., Any]) -> Program:
+    """The SOURCE graphs of a Python function."""
+    with deep_recursion():
+        return load(fn)
+
+
+def applied(program: Program, transforms: tuple[Transform, ...], count: int) -> Graph:
+    """The program's root, calling the transformed entry on `count` fresh parameters."""
+    root = program.root
+    hidden = len(program.inputs)
+    del root.params[hidden:]
+    root.effects.clear()
+    f = program.entry
+    span = f.value.span if isinstance(f, Constant) and isinstance(f.value, Graph) else None
+
+    def apply(fn: Node, *args: Node) -> Node:
+        node = Apply(root, fn, args, None, span)
+        root.effects.append(node)
+        return node
+
+    args: list[Node] = [root.parameter(f"x{i}") for i in range(count)]
+    for t in transforms:
+        if t.name in ("grad", "value_and_grad"):
+            numbers = t.argnums if isinstance(t.argnums, tuple) else (t.argnums,)
+            consts = [Constant(n) for n in numbers]
+            argnums: Node = Apply(root, Constant(make_tuple), tuple(consts), None, span) if isinstance(t.argnums, tuple) else consts[0]
+            f = apply(Constant(OPERATORS[t.name]), f, argnums)
+        elif t.name == "jvp":
+            half = count // 2
+            pair = [Apply(root, Constant(make_tuple), tuple(a), None, span) for a in (args[:half], args[half:])]
+            root.output = apply(Constant(OPERATORS["jvp"]), f, *pair)
+            return root
+        elif t.name == "vjp":
+            both = apply(Constant(OPERATORS["vjp"]), f, *args[:-1])
+            pullback = Apply(root, Constant(item), (both, Constant(1)), None, span)
+            root.output = apply(pullback, args[-1])
+            return root
+    root.output = apply(f, *args)
+    return root
+
+
+def arguments(keys: tuple[Key, ...]) -> list[Value]:
+    """The abstract values of hidden and visible arguments."""
+    return [abstract(k) for k in keys]
+
+
+def compile_program(
+    program: Program,
+    transforms: tuple[Transform, ...],
+    signature: tuple[Key, ...],
+    visible: tuple[Key, ...],
+    name: str,
+    slow: Callable[..., Any],
+) -> Kernel:
+    """The kernel of one specialisation; `signature` has the types of hidden and visible arguments."""
+    with deep_recursion():
+        root = applied(program, transforms, len(visible))
+        graph = pipeline.lower(pipeline.optimize(pipeline.typed(root, arguments(signature))))
+        return compile_kernel(graph, name, slow)

@@ -1,0 +1,122 @@
+"""Elaboration of derivatives: calls of `grad`, `value_and_grad`, `jvp` and `vjp` of a function value.
+
+What is differentiated is always a closed graph made here, the *wrapper*: it takes the function value and the arguments
+and calls the one on the others. The function value is not active: what it captured is constant to this derivative (and
+active to an outer one, which sees the wrapper's argument). AD replaces the primitives `vjp`, `pull` and `jvp` later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tapeless.infer.calls import Derivative, deeper
+from tapeless.infer.convert import convert
+from tapeless.infer.instances import Site
+from tapeless.infer.layout import Pulled
+from tapeless.ir.abstract import FLOAT, NONE, Pullback, Tuple, Type, cotangent
+from tapeless.ir.builder import Builder, constant
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitives.structure import jvp as jvp_primitive
+from tapeless.ir.primitives.structure import vjp as vjp_primitive
+
+if TYPE_CHECKING:
+    from tapeless.infer.elaborate import Elaborator
+
+
+class Deriver:
+    """Emits derivative primitives for an elaborator."""
+
+    def __init__(self, elaborator: Elaborator) -> None:
+        self.elaborator = elaborator
+        self.pulled: dict[str, Pulled] = {}
+
+    def derive(self, b: Builder, tag: str, f: Node, args: list[Node], keywords: dict[str, Node], site: Site) -> Node:
+        """A call of a derivative record."""
+        d = Derivative.parse(tag)
+        if d.kind == "jvp_of":
+            return self.jvp(b, f, args[: len(args) // 2], args[len(args) // 2 :], site)
+        if d.kind == "vjp_of":
+            positions = [i for i, a in enumerate(args) if _active(a)]
+        else:
+            positions = d.positions(len(args))
+        inputs = [f, *args, *keywords.values()]
+        mask = "".join("1" if i - 1 in positions else "0" for i in range(len(inputs)))
+        wrapper = self.wrapper(inputs, len(args), tuple(keywords), site, scalar=d.kind != "vjp_of")
+        pull_type = self.pullback_type(wrapper, mask, positions, len(args), site if d.kind == "vjp_of" else None)
+        result = wrapper.output.type
+        assert result is not None
+        both = self.effect(b, vjp_primitive, wrapper, mask, inputs, Tuple((result, pull_type)))
+        y, pb = b.item(both, 0), b.item(both, 1)
+        if d.kind == "vjp_of":
+            return b.tuple([y, pb])
+        cts = self.raw_pull(b, pb, constant(1.0))
+        order = sorted(positions)
+        grads = [b.item(cts, order.index(i)) for i in positions]
+        out = grads[0] if d.single else b.tuple(grads)
+        return b.tuple([y, out]) if d.kind == "value_and_grad" else out
+
+    def effect(self, b: Builder, prim: object, wrapper: Graph, mask: str, inputs: list[Node], type: Type) -> Apply:
+        node = Apply(b.graph, Constant(prim), (Constant(wrapper), constant(mask), *inputs), type, b.span)
+        b.graph.effects.append(node)
+        return node
+
+    def wrapper(self, inputs: list[Node], count: int, names: tuple[str, ...], site: Site, scalar: bool) -> Graph:
+        """The closed graph that calls its first parameter on the others."""
+        graph = Graph(self.elaborator.layout.unique("@f")[1:], span=site[1].span)
+        for i, n in enumerate(inputs):
+            graph.parameter("f" if i == 0 else f"x{i}", n.type)
+        wb = Builder(graph, span=site[1].span)
+        f, *rest = graph.params
+        out = self.elaborator.call(wb, f, list(rest[:count]), dict(zip(names, rest[count:])), deeper(site, "primal"))
+        graph.output = convert(wb, _as_float(wb, out), FLOAT) if scalar else out
+        return graph
+
+    def pullback_type(self, wrapper: Graph, mask: str, positions: list[int], arguments: int, site: Site | None) -> Pullback:
+        """The type of the pullback of one `vjp`; inference knows it by number where the program sees it."""
+        layout, engine = self.elaborator.layout, self.elaborator.engine
+        type = layout.pullback(engine.pull_numbers[site]) if site is not None else Pullback(layout.unique("pullback"))
+        self.pulled[type.name] = Pulled(wrapper, mask, positions, arguments, type)
+        return type
+
+    def raw_pull(self, b: Builder, pb: Node, ct: Node) -> Node:
+        """The tuple of the cotangents of the marked arguments."""
+        assert isinstance(pb.type, Pullback)
+        p = self.pulled[pb.type.name]
+        types = tuple(cotangent(t.type) for t, m in zip(p.wrapper.params, p.mask) if m == "1")  # type: ignore[arg-type]
+        result = p.wrapper.output.type
+        assert result is not None
+        return b.apply("pull", Constant(p.wrapper), constant(p.mask), pb, convert(b, _as_float(b, ct), cotangent(result)), type=Tuple(types))
+
+    def pull(self, b: Builder, pb: Node, ct: Node) -> Node:
+        """A call of a pullback: one cotangent per argument of the function, None where there is none."""
+        assert isinstance(pb.type, Pullback)
+        p = self.pulled[pb.type.name]
+        cts = self.raw_pull(b, pb, ct)
+        out = [b.item(cts, p.positions.index(i)) if i in p.positions else constant(None) for i in range(p.arguments)]
+        return b.tuple(out)
+
+    def jvp(self, b: Builder, f: Node, args: list[Node], tangents: list[Node], site: Site) -> Node:
+        """(value, tangent) of a function value along tangents."""
+        inputs = [f, *args]
+        mask = "0" + "".join("1" if _active(a) else "0" for a in args)
+        wrapper = self.wrapper(inputs, len(args), (), site, scalar=False)
+        dots = [
+            convert(b, _as_float(b, t), cotangent(a.type))  # type: ignore[arg-type]
+            for a, t in zip(args, tangents)
+            if _active(a)
+        ]
+        result = wrapper.output.type
+        assert result is not None
+        both = self.effect(b, jvp_primitive, wrapper, mask, [*inputs, *dots], Tuple((result, cotangent(result))))
+        return b.tuple([b.item(both, 0), b.item(both, 1)])
+
+
+def _active(a: Node) -> bool:
+    return a.type is not None and cotangent(a.type) != NONE
+
+
+def _as_float(b: Builder, n: Node) -> Node:
+    """A bool as a float; other numbers are converted by `convert`."""
+    from tapeless.ir.abstract import BOOL
+
+    return b.apply("b2f", n) if n.type == BOOL else n

@@ -1,0 +1,218 @@
+"""Operators on typed nodes: the `Ops` protocol of `ir/primitive.py`, as elaboration runs it.
+
+The same `expand` that gave inference the type now emits the primitives, conversions and checks. A union operand is
+taken apart by `has_head`; parts that Python refuses raise TypeError at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tapeless.infer.convert import convert
+from tapeless.infer.instances import Site
+from tapeless.infer.typeops import Diverges, is_callable
+from tapeless.ir.abstract import (
+    NEVER,
+    NONE,
+    Box,
+    Cell,
+    NoneType,
+    Pullback,
+    Record,
+    Scalar,
+    Str,
+    Tuple,
+    Type,
+    Union,
+    head,
+    join,
+    union,
+)
+from tapeless.ir.builder import Builder, constant
+from tapeless.ir.nodes import UNDEF, Constant, Node
+from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
+
+if TYPE_CHECKING:
+    from tapeless.infer.elaborate import Elaborator
+
+
+class NodeOps:
+    """`Ops` on typed nodes, for one application; `b` changes while a branch is built."""
+
+    def __init__(self, elaborator: Elaborator, b: Builder, site: Site) -> None:
+        self.elaborator, self.b, self.site, self.steps = elaborator, b, site, 0
+
+    def run(self, op: Operator, args: list[Node]) -> Node:
+        """An operator applied to nodes; raises Diverges where it never gives a value."""
+        if op.name in ("narrow_none", "narrow_some"):
+            return self._narrow(op.name == "narrow_none", args[0])
+        (inst, node, path), steps = self.site, self.steps
+        self.site = (inst, node, (*path, steps, op.name))
+        try:
+            return self._parts(op, args)
+        finally:
+            self.site, self.steps = (inst, node, path), steps + 1
+
+    def _parts(self, op: Operator, args: list[Node]) -> Node:
+        if not op.whole:
+            for i, a in enumerate(args):
+                if a is not None and isinstance(a.type, Union):
+                    return self.each_part(a, lambda p, i=i: self._parts(op, [*args[:i], p, *args[i + 1 :]]))  # type: ignore[misc]
+        self.steps = 0
+        return op.expand(self, *args)  # type: ignore[no-any-return]
+
+    def each_part(self, u: Node, run: Callable[[Node], Node]) -> Node:
+        """Run for the part that u holds; a part that is refused raises TypeError when it comes."""
+        assert isinstance(u.type, Union)
+        accepted: list[Type] = []
+        message = "unsupported operand"
+        probe = self.elaborator.probe(self)
+        for p in u.type.parts:
+            try:
+                probe(lambda p=p: run(self.b.apply("project", u, type=p)))  # type: ignore[misc]
+                accepted.append(p)
+            except Mismatch as m:
+                message = str(m)
+        if not accepted:
+            raise Mismatch(message)
+        if len(accepted) < len(u.type.parts):
+            ok: Node = constant(False)
+            for p in accepted:
+                ok = self.b.apply("or_", ok, self.b.apply("has_head", u, constant(head(p))))
+            self.b.check(ok, "TypeError", message)
+        return self._chain(u, accepted, run)
+
+    def _chain(self, u: Node, kept: list[Type], run: Callable[[Node], Node]) -> Node:
+        first, *rest = kept
+        if not rest:
+            return run(self.b.apply("project", u, type=first))
+        is_first = self.b.apply("has_head", u, constant(head(first)))
+        return self.branch(is_first, lambda: run(self.b.apply("project", u, type=first)), lambda: self._chain(u, rest, run))
+
+    def _narrow(self, none: bool, x: Node) -> Node:
+        if not isinstance(x.type, Union):
+            return x
+        kept = union([p for p in x.type.parts if (p == NONE) == none])
+        return self.b.apply("project", x, type=kept)
+
+    # -- Ops ------------------------------------------------------------------------------------------------------
+    def kind(self, x: Node) -> str:
+        match x.type:
+            case Scalar(kind=kind):
+                return kind
+            case NoneType():
+                return "none"
+            case Str():
+                return "str"
+            case Tuple():
+                return "tuple"
+            case Box(body=body):
+                return "tuple" if isinstance(body, Tuple) else self._record_kind(body)
+            case Record():
+                return self._record_kind(x.type)
+            case Pullback():
+                return "function"
+            case Union():
+                return "union"
+            case Cell():
+                return "cell"
+        raise Diverges
+
+    def _record_kind(self, t: Any) -> str:
+        return "function" if t.tag in self.elaborator.layout.members or is_callable(t.tag) else "record"
+
+    def describe(self, x: Node) -> str:
+        match x.type:
+            case NoneType():
+                return "NoneType"
+            case Record(tag=tag) if self.kind(x) == "record":
+                return tag
+        return self.kind(x)
+
+    def constant(self, x: Node) -> Any:
+        match x.type:
+            case NoneType():
+                return None
+            case Str(value=text):
+                return text
+            case Record(tag=tag, items=()) if tag in OPERATORS and tag in self.elaborator.layout.members:
+                return OPERATORS[tag]
+        if isinstance(x, Constant) and x.value is not UNDEF:
+            return x.value
+        return UNKNOWN
+
+    def lift(self, value: Any) -> Node:
+        return constant(value)
+
+    def apply(self, name: str, *args: Node) -> Node:
+        if name == "select":
+            c, x, y = args
+            if x.type != y.type:
+                return self.branch(c, lambda: x, lambda: y)
+        if REGISTRY[name].effect:
+            return self.b.effect(name, *args)
+        return self.b.apply(name, *args)
+
+    def check(self, ok: Node, exception: str, message: str) -> None:
+        self.b.check(ok, exception, message)
+        if isinstance(ok, Constant) and ok.value is False:
+            raise Diverges
+
+    def raise_(self, exception: str, message: str) -> Node:
+        self.b.check(constant(False), exception, message)
+        raise Diverges
+
+    def branch(self, condition: Node, then: Callable[[], Node], orelse: Callable[[], Node]) -> Node:
+        if isinstance(condition, Constant) and condition.value is not UNDEF:
+            return then() if condition.value else orelse()
+        outer = self.b
+        sides: list[tuple[Builder, Node | None]] = []
+        for name, run in (("then", then), ("else", orelse)):
+            self.b = outer.nested(name)
+            try:
+                sides.append((self.b, run()))
+            except Diverges:
+                sides.append((self.b, None))
+        self.b = outer
+        types = [n.type for _, n in sides if n is not None]
+        if not types:
+            outer.switch(condition, sides[0][0].graph, sides[1][0].graph, NEVER)
+            raise Diverges
+        out = types[0] if len(types) == 1 else join(types[0], types[1])  # type: ignore[arg-type]
+        assert out is not None
+        for b, n in sides:
+            b.graph.output = Constant(UNDEF, out) if n is None else convert(b, n, out)
+        return outer.switch(condition, sides[0][0].graph, sides[1][0].graph, out)
+
+    def operate(self, name: str, *args: Node) -> Node:
+        return self.run(OPERATORS[name], list(args))
+
+    def call(self, fn: Node, *args: Node) -> Node:
+        self.steps += 1
+        inst, node, path = self.site
+        return self.elaborator.call(self.b, fn, list(args), {}, (inst, node, (*path, self.steps)))
+
+    def tuple(self, items: Sequence[Node]) -> Node:
+        self.steps += 1
+        return self.b.tuple(list(items))
+
+    def items(self, x: Node) -> list[Node]:
+        if isinstance(x.type, Box):
+            x = self.b.apply("unbox", x)
+        assert isinstance(x.type, (Tuple, Record))
+        return [self.b.item(x, i) for i in range(len(x.type.items))]
+
+    def record(self, tag: str, items: Sequence[Node]) -> Node:
+        self.steps += 1
+        return self.b.apply("record", *items, type=Record(tag, tuple(i.type for i in items)))  # type: ignore[misc]
+
+    def tag(self, x: Node) -> str:
+        t = x.type.body if isinstance(x.type, Box) else x.type
+        assert isinstance(t, Record)
+        return t.tag
+
+    def need_constant(self, x: Node, what: str) -> Any:
+        known = self.constant(x)
+        assert known is not UNKNOWN, what
+        return known

@@ -1,0 +1,148 @@
+"""The entry to inference, and constants that decide types, which are found by failing.
+
+Inference first runs with all numeric parameters generalised. Where a failure needs a constant (a tuple index) or is a
+type that grows without end, the slice back from the index, or from the tests that control the way to the failure, names
+parameters; if all that it consists of was entered with constants, these parameters are marked static (instances are
+keyed on their constants, loops over them unroll) and inference starts again. Marks only grow, so this ends.
+"""
+
+from __future__ import annotations
+
+from tapeless.infer.domain import Never, Num, Value
+from tapeless.infer.engine import Engine
+from tapeless.infer.instances import Failure, Instance
+from tapeless.ir.diagnostics import DifferentiationError, InferenceError, Note, TapelessError
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
+from tapeless.ir.primitive import UNKNOWN, Primitive
+from tapeless.ir.traverse import Scopes
+
+Marks = frozenset[tuple[Graph, int]]
+
+
+def infer(root: Graph, args: list[Value]) -> tuple[Engine, Instance]:
+    """Run to a fixed point without failures; raises InferenceError or DifferentiationError at the user's line."""
+    scopes = Scopes()
+    static: Marks = frozenset()
+    while True:
+        engine = Engine(scopes, static)
+        top = engine.run(root, args)
+        failures = [(i, n, f) for i in live(engine, top) for n, f in i.failures.items()]
+        if not failures:
+            return engine, top
+        new = set[tuple[Graph, int]]()
+        for inst, node, failure in failures:
+            if failure.kind in ("static", "growth"):
+                new |= _demand(engine, inst, node, failure)
+        if new <= static:
+            raise _error(engine, failures)
+        static |= new
+
+
+def live(engine: Engine, top: Instance) -> list[Instance]:
+    """The instances that the program can reach at the fixed point, with their branches and loops."""
+    by_owner: dict[Instance, list[Instance]] = {}
+    for (inst, _node, _path), targets in engine.targets.items():
+        by_owner.setdefault(inst.owner, []).extend(targets.values())
+    found: dict[Instance, None] = {}
+    todo = [top]
+    while todo:
+        inst = todo.pop()
+        if inst in found:
+            continue
+        found[inst] = None
+        todo += [*inst.branches.values(), *inst.loops.values()]
+        if inst.owner is inst:
+            todo += by_owner.get(inst, [])
+    return list(found)
+
+
+def _demand(engine: Engine, inst: Instance, node: Node, failure: Failure) -> set[tuple[Graph, int]]:
+    """The parameters whose constants would decide."""
+    out: set[tuple[Graph, int]] = set()
+
+    def back(at: Instance, n: Node) -> None:
+        marks: set[tuple[Graph, int]] = set()
+        if _decidable(engine, at, n, marks, set()):
+            out.update(marks)
+
+    if failure.node is not None:
+        back(inst, failure.node)
+    if failure.kind == "growth" or failure.node is not None and not out:
+        at: Instance | None = inst
+        seen: set[Instance] = set()
+        while at is not None and at not in seen:
+            seen.add(at)
+            for test_inst, test in _controlling(at):
+                back(test_inst, test)
+            at = at.parent if at.owner is not at else (at.site[0] if at.site else None)
+    return out
+
+
+def _controlling(inst: Instance) -> list[tuple[Instance, Node]]:
+    """The conditions that decide whether an instance runs (for a loop: whether it goes on)."""
+    out: list[tuple[Instance, Node]] = []
+    if inst.graph.kind == "loop":
+        output = inst.graph.output
+        if isinstance(output, Apply):
+            out.append((inst, output.args[0]))
+    if inst.graph.kind == "branch" and inst.parent is not None:
+        parent = inst.parent
+        for node in parent.values:
+            if isinstance(node, Apply) and _is_switch(node) and any(_mentions(a, inst.graph) for a in node.args[1:]):
+                out.append((parent, node.args[0]))
+    return out
+
+
+def _is_switch(node: Apply) -> bool:
+    return isinstance(node.fn, Constant) and isinstance(node.fn.value, Primitive) and node.fn.value.name == "switch"
+
+
+def _mentions(node: Node, graph: Graph) -> bool:
+    return isinstance(node, Constant) and node.value is graph
+
+
+def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Graph, int]], seen: set[Node]) -> bool:
+    """Whether a node would be known if the parameters gathered in `marks` were keyed on their constants."""
+    if isinstance(node, Constant):
+        return True
+    inst = inst.enclosing(node.graph)  # type: ignore[attr-defined]
+    value = inst.values.get(node)
+    if isinstance(value, Num) and value.kind == "float" or value is None:
+        return False
+    if isinstance(value, Num) and value.const is not UNKNOWN or node in seen:
+        return True
+    seen.add(node)
+    if isinstance(node, Apply):
+        if _is_switch(node):
+            branches = [a.value for a in node.args[1:] if isinstance(a, Constant)]
+            return _decidable(engine, inst, node.args[0], marks, seen) and all(
+                b not in inst.branches or _decidable(engine, inst.branches[b], b.output, marks, seen) for b in branches
+            )
+        nodes = [a for a in node.args if not isinstance(a, Constant)]
+        return all(_decidable(engine, inst, a, marks, seen) for a in nodes)
+    assert isinstance(node, Parameter)
+    if isinstance(value, Num) or inst.graph.kind == "loop":
+        position = inst.graph.params.index(node)
+        entry = inst.entry[position]
+        if isinstance(value, Num):
+            marks.add((inst.graph, position))
+        if isinstance(entry, Num) and entry.const is not UNKNOWN:
+            return True
+        if inst.site is None:
+            return False
+        caller, call, path = inst.site
+        if path or position >= len(call.args):
+            return False
+        return _decidable(engine, caller, call.args[position], marks, seen)
+    return not isinstance(value, Never)
+
+
+def _error(engine: Engine, failures: list[tuple[Instance, Apply, Failure]]) -> TapelessError:
+    """The failure to report: growth causes the others; else the first one."""
+    order = {"growth": 0, "static": 1, "derivative": 2, "type": 3}
+    inst, _, f = min(failures, key=lambda x: order[x[2].kind])
+    notes = []
+    if inst.owner.site is not None and inst.owner.site[1].span is not None:
+        notes.append(Note(f"in {inst.owner.graph.name}, called here", inst.owner.site[1].span))
+    kind = DifferentiationError if f.kind == "derivative" else InferenceError
+    return kind(f.message, f.span, tuple(notes), f.hint)

@@ -1,0 +1,294 @@
+"""Operators on abstract values: the `Ops` protocol of `ir/primitive.py`, as inference runs it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tapeless.infer import calls
+from tapeless.infer.binding import bind_operator
+from tapeless.infer.domain import (
+    BOOL,
+    NEVER,
+    Boxed,
+    Clo,
+    Either,
+    Never,
+    Non,
+    Num,
+    Oper,
+    Pull,
+    Rec,
+    Text,
+    Tup,
+    Value,
+    constant,
+    parts,
+)
+from tapeless.infer.instances import Instance
+from tapeless.ir.abstract import SCALARS, Scalar
+from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
+from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
+
+if TYPE_CHECKING:
+    from tapeless.infer.engine import Engine
+
+
+class Diverges(Exception):
+    """The operator raises, always: it has no value."""
+
+
+class NeedsConstant(Exception):
+    """A value must be known while compiling; args: the abstract value, what for."""
+
+
+class TypeOps:
+    """`Ops` on abstract values, for one application in one instance."""
+
+    def __init__(self, engine: Engine, inst: Instance, node: Apply, path: tuple[Any, ...] = ()) -> None:
+        self.engine, self.inst, self.node, self.path = engine, inst, node, path
+        self.steps = 0
+
+    # -- entry ----------------------------------------------------------------------------------------------------
+    def operate_call(self, op: Operator, args: list[Value], shape: CallShape = PLAIN_CALL) -> Value:
+        """An operator applied as a call was written; failures are recorded at the node."""
+        key = None
+        if not shape.keywords and not shape.starred and all(type(a) is Num for a in args):
+            key = (op, *args)
+            if (known := self.engine.memo.get(key)) is not None:
+                return known
+        try:
+            args = self._spread(args, shape)
+            if op.name == "partial":
+                return self.record(f"partial[{','.join(shape.keywords)}]", args)
+            args = bind_operator(op, args, shape)
+            value = self.run(op, args)
+        except Mismatch as m:
+            return self.engine.fail(self.inst, self.node, "type", str(m))
+        except NeedsConstant as n:
+            return self.engine.fail(self.inst, self.node, "static", n.args[1], self._origin(n.args[0], args))
+        except GrowthError as g:
+            return self.engine.fail(self.inst, self.node, "growth", g.args[0], hint=g.args[1])
+        if key is not None and type(value) is Num:
+            self.engine.memo[key] = value
+        return value
+
+    def _spread(self, args: list[Value], shape: CallShape) -> list[Value]:
+        if not shape.starred:
+            return args
+        out: list[Value] = []
+        for i, a in enumerate(args):
+            out += self.items(a) if i in shape.starred else [a]
+        return out
+
+    def _origin(self, value: Value, args: list[Value]) -> Any:
+        """The argument node that a value came from, to slice back from."""
+        for v, n in zip(args, self.node.args):
+            if v is value:
+                return n
+        return self.node.args[-1] if self.node.args else None
+
+    def run(self, op: Operator, args: list[Value]) -> Value:
+        """The join over all combinations of union parts; a combination that Python refuses raises at run time."""
+        if any(isinstance(a, Never) for a in args):
+            return NEVER
+        if op.name == "isinstance" and isinstance(args[0], Num) and args[0].mixed:
+            raise Mismatch("isinstance of a variable that is an int on one path and a float on another")
+        if op.name in ("narrow_none", "narrow_some"):
+            return self._narrow(op.name == "narrow_none", args[0])
+        path, steps = self.path, self.steps
+        self.path = (*path, steps, op.name)
+        try:
+            return self._combinations(op, args)
+        finally:
+            self.path, self.steps = path, steps + 1
+
+    def _combinations(self, op: Operator, args: list[Value]) -> Value:
+        if op.whole or not any(isinstance(a, Either) for a in args):
+            return self._once(op, args)
+        out: Value = NEVER
+        refused: Mismatch | None = None
+        accepted = False
+        for choice in itertools.product(*map(parts, args)):
+            try:
+                out = self.engine.lattice.join(out, self._once(op, list(choice)))
+                accepted = True
+            except Mismatch as m:
+                refused = m
+        if not accepted and refused is not None:
+            raise refused
+        return out
+
+    def _once(self, op: Operator, args: list[Value]) -> Value:
+        self.steps = 0
+        try:
+            return op.expand(self, *args)  # type: ignore[no-any-return]
+        except Diverges:
+            return NEVER
+        except TypeError as e:
+            if "positional argument" in str(e):
+                raise Mismatch(f"{op.name} does not take {len(args)} arguments") from None
+            raise
+
+    def _narrow(self, none: bool, v: Value) -> Value:
+        out: Value = NEVER
+        for p in parts(v):
+            if isinstance(p, Non) == none:
+                out = self.engine.lattice.join(out, p)
+        return out
+
+    # -- Ops ------------------------------------------------------------------------------------------------------
+    def kind(self, x: Value) -> str:
+        match x:
+            case Num(kind=kind):
+                return kind
+            case Non():
+                return "none"
+            case Text():
+                return "str"
+            case Tup():
+                return "tuple"
+            case Boxed(head=head):
+                return head.split()[0]
+            case Rec(tag=tag):
+                return "function" if is_callable(tag) else "record"
+            case Clo() | Oper() | Pull():
+                return "function"
+            case Never():
+                raise Diverges
+            case Either():
+                return "union"
+        return "cell"
+
+    def describe(self, x: Value) -> str:
+        match x:
+            case Num(kind=kind):
+                return kind
+            case Non():
+                return "NoneType"
+            case Text():
+                return "str"
+            case Rec(tag=tag) if not is_callable(tag):
+                return tag
+            case Either(parts=ps):
+                return " or ".join(map(self.describe, ps))
+        return self.kind(x)
+
+    def constant(self, x: Value) -> Any:
+        match x:
+            case Num(const=c):
+                return c
+            case Non():
+                return None
+            case Text(value=t):
+                return t
+            case Oper(operator=op):
+                return op
+        return UNKNOWN
+
+    def lift(self, value: Any) -> Value:
+        return constant(value)
+
+    def apply(self, name: str, *args: Value) -> Value:
+        prim = REGISTRY[name]
+        if any(isinstance(a, Never) for a in args):
+            raise Diverges
+        if name == "select":
+            return self.branch(args[0], lambda: args[1], lambda: args[2])
+        if name == "print":
+            return constant(None)
+        if prim.evaluate is not None and all(type(a) is Num and a.const is not UNKNOWN for a in args):
+            return constant(prim.evaluate(*(a.const for a in args)))  # type: ignore[attr-defined]
+        result = prim.type_of([SCALARS[a.kind] for a in args])  # type: ignore[attr-defined]
+        assert isinstance(result, Scalar), name
+        return BOOL if result.kind == "bool" else Num(result.kind)
+
+    def check(self, ok: Value, exception: str, message: str) -> None:
+        if isinstance(ok, Num) and ok.const is False:
+            raise Diverges
+
+    def raise_(self, exception: str, message: str) -> Value:
+        raise Diverges
+
+    def branch(self, condition: Value, then: Callable[[], Value], orelse: Callable[[], Value]) -> Value:
+        known = condition.const if isinstance(condition, Num) else UNKNOWN
+        out: Value = NEVER
+        for taken, run in ((True, then), (False, orelse)):
+            if known is UNKNOWN or bool(known) == taken:
+                try:
+                    out = self.engine.lattice.join(out, run())
+                except Diverges:
+                    continue
+        if isinstance(out, Never):
+            raise Diverges
+        return out
+
+    def operate(self, name: str, *args: Value) -> Value:
+        out = self.run(OPERATORS[name], list(args))
+        if isinstance(out, Never):
+            raise Diverges
+        return out
+
+    def call(self, fn: Value, *args: Value) -> Value:
+        self.steps += 1
+        out = calls.call(self.engine, fn, list(args), PLAIN_CALL, (self.inst, self.node, (*self.path, self.steps)))
+        if isinstance(out, Never):
+            raise Diverges
+        return out
+
+    def tuple(self, items: Sequence[Value]) -> Value:
+        self.steps += 1
+        site = self.engine.lattice.site(self.inst, (self.node, self.path, self.steps))
+        self.engine.read_content(site)
+        if self.node.fn is not None and len(items) > 1000:
+            raise GrowthError("a tuple of more than 1000 items", "use a list")
+        made = Tup(tuple(items), frozenset([site]))
+        if self._operator() in ("add", "mul") and any(self.engine.lattice.contains(a, site) for a in self._operands()):
+            raise GrowthError("a tuple whose length grows in a loop or recursion", "its length must be known while compiling")
+        return self.engine.lattice.make(made)
+
+    def items(self, x: Value) -> list[Value]:
+        if isinstance(x, Boxed):
+            self.engine.read_content(x.site)
+        return list(self.engine.lattice.items(x))
+
+    def record(self, tag: str, items: Sequence[Value]) -> Value:
+        self.steps += 1
+        site = self.engine.lattice.site(self.inst, (self.node, self.path, self.steps))
+        self.engine.read_content(site)
+        made = Rec(tag, tuple(items), frozenset([site]))
+        if tag.startswith(("grad", "value_and_grad")) and any(self.engine.lattice.contains(i, site) for i in items):
+            raise GrowthError("the order of a derivative must be known at compile time", "this loop or recursion differentiates again and again")
+        return self.engine.lattice.make(made)
+
+    def tag(self, x: Value) -> str:
+        if isinstance(x, Boxed):
+            return x.head.split(" ", 1)[1]
+        assert isinstance(x, Rec)
+        return x.tag
+
+    def need_constant(self, x: Value, what: str) -> Any:
+        known = self.constant(x)
+        if known is UNKNOWN:
+            raise NeedsConstant(x, what)
+        return known
+
+    def _operator(self) -> str:
+        fn = self.node.fn
+        return fn.value.name if hasattr(fn, "value") and isinstance(fn.value, Operator) else ""
+
+    def _operands(self) -> list[Value]:
+        return [self.engine.value(self.inst, a) for a in self.node.args]
+
+
+class GrowthError(Exception):
+    """A type that would grow without end; args: message, hint."""
+
+
+CALLABLE = ("partial", *calls.DERIVATIVES)
+
+
+def is_callable(tag: str) -> bool:
+    """Whether a record of the library is a function."""
+    return tag.split("[")[0] in CALLABLE

@@ -1,0 +1,79 @@
+"""Signatures: the types of arguments, as the specialisation key has them and as inference wants them.
+
+A key is a string (`"float"`, `"int"`, `"bool"`, `"none"`), a quoted string constant, or a tuple of keys.
+
+    key_of((2.0, (3, True)))     ("float", ("int", "bool"))
+    parse("f64, (i64, bool)")    the same, from the command line
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tapeless.infer.domain import NONE, Num, Text, Tup, Value
+from tapeless.ir.diagnostics import UsageError
+
+Key = Any
+"""str | tuple of keys"""
+
+_KINDS: dict[type, str] = {float: "float", int: "int", bool: "bool", type(None): "none"}
+_NAMES = {"f64": "float", "float": "float", "i64": "int", "int": "int", "bool": "bool", "none": "none"}
+
+
+def key_of(value: Any) -> Key:
+    """The key of one argument; UsageError if tapeless does not compile for such values."""
+    kind = _KINDS.get(value.__class__)
+    if kind is not None:
+        return kind
+    if value.__class__ is tuple:
+        return tuple(map(key_of, value))
+    if value.__class__ is str:
+        return '"' + value
+    kind_name = type(value).__name__
+    hints = {
+        "float64": "pass float(x); NumPy's scalars and arrays are not supported yet",
+        "ndarray": "NumPy's arrays are not supported yet",
+        "list": "pass a tuple; lists are not supported yet",
+        "function": "functions are passed by capturing them: tl.jit(lambda x: f(g, x))",
+    }
+    raise UsageError(f"an argument of type {kind_name} cannot be passed to a compiled function", hint=hints.get(kind_name, ""))
+
+
+def abstract(key: Key) -> Value:
+    """The abstract value of an argument with this key."""
+    if isinstance(key, tuple):
+        return Tup(tuple(map(abstract, key)))
+    if key.startswith('"'):
+        return Text(key[1:])
+    return NONE if key == "none" else Num(key)
+
+
+def parse(text: str) -> tuple[Key, ...]:
+    """Argument types as written on the command line: `f64, i64, bool, none, "text", (f64, f64)`."""
+    tokens = re.findall(r'"[^"]*"|[A-Za-z0-9_]+|[(),]|\S', text)
+    keys, rest = _parse_list(tokens, text)
+    if rest:
+        raise UsageError(f"cannot read the argument types {text!r}: unexpected {rest[0]!r}")
+    return keys
+
+
+def _parse_list(tokens: list[str], text: str) -> tuple[tuple[Key, ...], list[str]]:
+    out: list[Key] = []
+    while tokens and tokens[0] != ")":
+        token, *tokens = tokens
+        if token == "(":
+            inner, tokens = _parse_list(tokens, text)
+            if not tokens:
+                raise UsageError(f"cannot read the argument types {text!r}: a ) is missing")
+            out.append(inner)
+            tokens = tokens[1:]
+        elif token in _NAMES:
+            out.append(_NAMES[token])
+        elif token.startswith('"'):
+            out.append(token[:-1])
+        else:
+            raise UsageError(f"cannot read the argument types {text!r}: {token!r} is no type", hint="f64, i64, bool, none")
+        if tokens and tokens[0] == ",":
+            tokens = tokens[1:]
+    return tuple(out), tokens

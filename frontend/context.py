@@ -1,0 +1,254 @@
+"""A graph that is being filled, and what each name means at this point of it.
+
+`Env` maps names to bindings, layer by layer: a branch has a layer over that of the graph around it, a nested function
+one over that of its definition. `Scope` is an `Env` and a graph; it makes applications and puts them in order.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+import tapeless.ir.operators
+import tapeless.ir.primitives  # noqa: F401  (both fill their tables)
+from tapeless.frontend.flow import Liveness
+from tapeless.frontend.scope import Names, NameTable
+from tapeless.frontend.source import SourceFile
+from tapeless.ir.diagnostics import InferenceError, InternalError, Note, Span, UnsupportedError
+from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node, Parameter
+from tapeless.ir.primitive import OPERATORS, REGISTRY
+
+if TYPE_CHECKING:
+    from types import FunctionType
+
+    from tapeless.frontend.bindings import Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A variable that is a cell. `assigned` is the cell that says whether it has a value, where that is not certain."""
+
+    cell: Node
+    assigned: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """A variable that has no value on some paths: why, and where it is assigned."""
+
+    why: str
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A variable that nothing reads any more."""
+
+
+@dataclass(slots=True)
+class Forward:
+    """The graph of a sibling that is defined further down: visible to nested functions only."""
+
+    graph: Graph
+
+
+@dataclass(slots=True)
+class Narrowed:
+    """A variable known to be None, or known not to be, in `graph`; the node is made when it is first read."""
+
+    operator: str
+    node: Node
+    graph: Graph
+    span: Span
+    made: Node | None = None
+
+    def force(self) -> Node:
+        if self.made is None:
+            self.made = Apply(self.graph, Constant(OPERATORS[self.operator]), (self.node,), None, self.span)
+        return self.made
+
+
+Binding = Node | Location | Unbound | Dead | Forward | Narrowed
+DEAD = Dead()
+
+
+class Env:
+    """One layer of bindings. `locals` are names that are never looked for further out."""
+
+    __slots__ = ("function", "locals", "outer", "own")
+
+    def __init__(self, function: Function, outer: Env | None, locals: frozenset[str] | set[str] = frozenset()) -> None:
+        self.function, self.outer, self.locals = function, outer, locals
+        self.own: dict[str, Binding] = {}
+
+    def find(self, name: str) -> tuple[Binding | None, Function | None]:
+        """The binding of a name, or None, and the function that it is local to, or None for a name from outside."""
+        layer: Env | None = self
+        while layer is not None:
+            binding = layer.own.get(name)
+            if binding is not None:
+                return binding, layer.function
+            if name in layer.locals:
+                return None, layer.function
+            layer = layer.outer
+        return None, None
+
+
+@dataclass(eq=False)
+class Function:
+    """The definition that is being compiled: a Python function, or one nested in it."""
+
+    name: str
+    qualname: str
+    names: Names
+    table: NameTable
+    file: SourceFile
+    program: Bindings
+    root: FunctionType  # the top-level function object, for globals and closure
+    owner: ast.FunctionDef | ast.Lambda
+    _liveness: Liveness | None = field(default=None)
+
+    @property
+    def liveness(self) -> Liveness:
+        """What is live where; worked out when the first branch or loop asks."""
+        if self._liveness is None:
+            assert isinstance(self.owner, ast.FunctionDef)
+            self._liveness = Liveness(self.owner.body, lambda d: self.table.of(d).free)
+        return self._liveness
+
+
+class Scope:
+    """A graph that is being filled."""
+
+    __slots__ = ("conditional", "env", "function", "graph")
+
+    def __init__(self, graph: Graph, env: Env, function: Function) -> None:
+        self.graph, self.env, self.function = graph, env, function
+        self.conditional = False  # a part of an expression: names that are bound here are lost
+
+    # -- graphs and applications
+
+    def span(self, at: ast.AST) -> Span:
+        """Where a node of the syntax tree stands."""
+        return self.function.file.span(at, self.function.qualname)
+
+    def nested(self, kind: str, role: str, at: ast.AST, env: Env | None = None) -> Scope:
+        """A new branch or loop inside this graph; it gets a layer of its own unless it takes one over."""
+        name = self.function.program.unique(f"{self.function.name}.{role}{getattr(at, 'lineno', 0)}")
+        graph = Graph(name, kind, self.graph, self.span(at))
+        return Scope(graph, Env(self.function, self.env) if env is None else env, self.function)
+
+    def call(self, fn: Node, args: tuple[Node, ...], at: ast.AST, shape: CallShape = PLAIN_CALL) -> Apply:
+        """An application that takes its place in the order of the program."""
+        node = Apply(self.graph, fn, args, None, self.span(at), shape)
+        self.graph.effects.append(node)
+        return node
+
+    def operator(self, name: str, *args: Node, at: ast.AST) -> Apply:
+        """The operator `name`, applied."""
+        return self.call(self.operator_named(name, at), args, at)
+
+    def operator_named(self, name: str, at: ast.AST) -> Constant:
+        """An operator as a value; UnsupportedError where tapeless has none of that name."""
+        op = OPERATORS.get(name)
+        if op is None:
+            self.refuse(f"the operation `{name}` is not supported", at)
+        return Constant(op, None, self.span(at))
+
+    def primitive(self, name: str, *args: Node, at: ast.AST) -> Apply:
+        """A structural primitive with an effect, applied."""
+        return self.call(Constant(REGISTRY[name]), args, at)
+
+    def tuple(self, items: list[Node], at: ast.AST) -> Node:
+        """A tuple, which is pure."""
+        return Apply(self.graph, Constant(REGISTRY["tuple"]), tuple(items), None, self.span(at))
+
+    def items(self, of: Node, count: int, at: ast.AST) -> list[Node]:
+        """The items of a tuple that a branch or loop returned."""
+        if isinstance(of, Apply) and isinstance(of.fn, Constant) and of.fn.value is REGISTRY["tuple"]:
+            return list(of.args)
+        item, span = Constant(REGISTRY["item"]), self.span(at)
+        return [Apply(self.graph, item, (of, Constant(k)), None, span) for k in range(count)]
+
+    def switch(self, condition: Node, then: Graph, orelse: Graph, at: ast.AST) -> Apply:
+        """Run one of two branches."""
+        return self.primitive("switch", condition, Constant(then), Constant(orelse), at=at)
+
+    def choose(
+        self, condition: Node, then: Callable[[Scope], Node], orelse: Callable[[Scope], Node], at: ast.AST
+    ) -> Apply:
+        """A switch over two branches that compute one value each."""
+        yes, no = self.nested("branch", "then", at), self.nested("branch", "else", at)
+        yes.conditional = no.conditional = True
+        yes.graph.output = then(yes)
+        no.graph.output = orelse(no)
+        return self.switch(condition, yes.graph, no.graph, at)
+
+    # -- names
+
+    def read(self, name: str, at: ast.AST) -> Node:
+        """The value of a name here."""
+        binding, owner = self.env.find(name)
+        match binding:
+            case Apply() | Parameter():
+                return binding
+            case Constant():
+                return Constant(binding.value, None, self.span(at))
+            case Narrowed():
+                return binding.force()
+            case Location():
+                return self._load(name, binding, owner, at)
+            case Forward() if owner is not self.function:
+                return Constant(binding.graph, None, self.span(at))
+            case Unbound():
+                raise InferenceError(f"`{name}` may be unbound here: {binding.why}", self.span(at), binding.notes)
+            case Dead():
+                raise InternalError(f"frontend: `{name}` is read, but liveness found it dead", self.span(at))
+        if owner is not None:
+            raise InferenceError(f"`{name}` is read before it is assigned", self.span(at))
+        return self.function.program.outside(self.function.root, name, self.span(at))
+
+    def _load(self, name: str, place: Location, owner: Function | None, at: ast.AST) -> Node:
+        if place.assigned is not None:
+            if owner is self.function:
+                error = f"cannot access local variable '{name}' where it is not associated with a value"
+                kind = "UnboundLocalError"
+            else:
+                error = (
+                    f"cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
+                )
+                kind = "NameError"
+            self.primitive(
+                "check", self.primitive("load", place.assigned, at=at), Constant(kind), Constant(error), at=at
+            )
+        return self.primitive("load", place.cell, at=at)
+
+    def assign(self, name: str, value: Node, at: ast.AST) -> None:
+        """Bind a name, or store to its cell."""
+        binding, owner = self.env.find(name)
+        if isinstance(binding, Location):
+            self.primitive("store", binding.cell, value, at=at)
+            if binding.assigned is not None:
+                self.primitive("store", binding.assigned, Constant(True), at=at)
+        elif name in self.function.names.outside and owner is not self.function:
+            self.refuse(f"`{name}` is not a variable of a function that is compiled, so it cannot be assigned", at)
+        else:
+            self.env.own[name] = value
+
+    def make_cell(self, env: Env, name: str, value: Node, may_be_unbound: bool, at: ast.AST) -> None:
+        """A new location for a variable of a layer."""
+        cell = self.primitive("cell", value, at=at)
+        flag = self.primitive("cell", Constant(False), at=at) if may_be_unbound else None
+        env.own[name] = Location(cell, flag)
+
+    def is_cell(self, name: str) -> bool:
+        """Whether a name is a location here."""
+        return isinstance(self.env.find(name)[0], Location)
+
+    # -- errors
+
+    def refuse(self, message: str, at: ast.AST, hint: str = "") -> NoReturn:
+        """The program uses something that tapeless does not compile."""
+        raise UnsupportedError(message, self.span(at), hint=hint)

@@ -1,0 +1,195 @@
+"""How control leaves statements, and which variables are read after them.
+
+    exits(block)        by falling off its end, `return`, `break`, `continue`; `raise` is none of them
+    Liveness            for each `if` and loop of a function, the variables whose values may still be read after it
+
+Only live variables are joined after an `if` and carried around a loop: a temporary is never part of a loop's state, nor
+do two uses of one name for different things meet.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+FALL, RETURN, BREAK, CONTINUE = 1, 2, 4, 8
+SIGNALS = {FALL: 0, RETURN: 1, BREAK: 2, CONTINUE: 3}
+
+
+def exits(block: Sequence[ast.stmt]) -> int:
+    """The ways in which control may leave a block: a sum of FALL, RETURN, BREAK, CONTINUE."""
+    out = 0
+    for s in block:
+        one = _statement_exits(s)
+        out |= one & ~FALL
+        if not one & FALL:
+            return out
+    return out | FALL
+
+
+def _statement_exits(s: ast.stmt) -> int:
+    kind = type(s)
+    if kind is ast.Return:
+        return RETURN
+    if kind is ast.Break:
+        return BREAK
+    if kind is ast.Continue:
+        return CONTINUE
+    if kind is ast.Raise:
+        return 0
+    if not isinstance(s, (ast.If, ast.While, ast.For)):
+        return FALL
+    known = getattr(s, "_exits", None)  # a tree does not change: the answer is kept on its node
+    if known is None:
+        known = s._exits = _compound_exits(s)  # type: ignore[union-attr]
+    return known
+
+
+def _compound_exits(s: ast.If | ast.While | ast.For) -> int:
+    body = exits(s.body)
+    if isinstance(s, ast.If):
+        return body | exits(s.orelse)
+    out = body & RETURN
+    if body & BREAK:
+        out |= FALL
+    if not is_endless(s):
+        out |= exits(s.orelse)
+    return out
+
+
+def is_endless(s: ast.stmt) -> bool:
+    """Whether a loop is `while True`, which only `break` and `return` leave."""
+    return isinstance(s, ast.While) and isinstance(s.test, ast.Constant) and bool(s.test.value)
+
+
+@dataclass(slots=True)
+class Live:
+    """The variables read after a statement; for a loop also when it ends, and from its head on."""
+
+    after: set[str]
+    exit: set[str]
+    head: set[str]
+
+
+@dataclass(slots=True)
+class _Targets:
+    """What is live where `break` and `continue` lead to."""
+
+    at_break: set[str]
+    at_continue: set[str]
+
+
+class Liveness:
+    """Computed backward over one function body. `reads(node)` gives the names that a nested definition takes."""
+
+    def __init__(self, body: Sequence[ast.stmt], reads: Callable[[ast.AST], set[str]]) -> None:
+        self._reads = reads
+        self._uses: dict[int, tuple[list[str], list[str]]] = {}
+        self._at: dict[ast.stmt, Live] = {}
+        self._block(body, set(), None)
+
+    def at(self, s: ast.stmt) -> Live:
+        """What is live around an `if` or a loop."""
+        return self._at[s]
+
+    def _block(self, body: Sequence[ast.stmt], live: set[str], targets: _Targets | None) -> set[str]:
+        """What is live before a block; `live` is what is after it, and is changed."""
+        for s in reversed(body):
+            live = self._statement(s, live, targets)
+        return live
+
+    def _statement(self, s: ast.stmt, live: set[str], targets: _Targets | None) -> set[str]:
+        match s:
+            case ast.If():
+                self._at[s] = Live(set(live), set(), set())
+                other = self._block(s.orelse, set(live), targets)
+                live = self._block(s.body, live, targets) | other
+                return self._expression(s.test, live)
+            case ast.While() | ast.For():
+                return self._loop(s, live, targets)
+            case ast.Return() | ast.Raise():
+                return self._simple(s, set())
+            case ast.Break() if targets:
+                return set(targets.at_break)
+            case ast.Continue() if targets:
+                return set(targets.at_continue)
+        return self._simple(s, live)
+
+    def _loop(self, s: ast.While | ast.For, live: set[str], targets: _Targets | None) -> set[str]:
+        exit_ = self._block(s.orelse, set(live), targets)
+        head = set(self._at[s].head) if s in self._at else set()  # a loop around this one comes here again
+        while True:
+            head = self._head(s, exit_, head)
+            start = self._block(s.body, set(head), _Targets(live, head))
+            if isinstance(s, ast.For):
+                start -= _stored(s.target)
+            new = self._head(s, exit_, head | start)
+            if new == head:
+                break
+            head = new
+        self._at[s] = Live(live, live | exit_, head)
+        return self._expression(s.iter, set(head)) if isinstance(s, ast.For) else set(head)
+
+    def _head(self, s: ast.While | ast.For, exit_: set[str], live: set[str]) -> set[str]:
+        live = live | exit_
+        return self._expression(s.test, live) if isinstance(s, ast.While) else live
+
+    def _simple(self, s: ast.AST, live: set[str]) -> set[str]:
+        reads, stores = self._used(s)
+        live.difference_update(stores)
+        live.update(reads)
+        return live
+
+    _expression = _simple
+
+    def _used(self, s: ast.AST) -> tuple[list[str], list[str]]:
+        """The names that a simple statement or an expression reads, and those that it certainly assigns."""
+        known = self._uses.get(id(s))
+        if known is not None:
+            return known
+        reads: list[str] = []
+        stores: list[str] = []
+        stack: list[ast.AST] = [s]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.Name):
+                (reads if isinstance(node.ctx, ast.Load) else stores).append(node.id)
+            elif isinstance(node, ast.FunctionDef):
+                reads += self._reads(node)
+                stores.append(node.name)
+                stack += [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+            elif isinstance(node, ast.Lambda):
+                reads += self._reads(node)
+                stack += [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+            elif isinstance(node, (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+                reads += self._reads(node)
+                stack.append(node.generators[0].iter)
+            elif isinstance(node, ast.NamedExpr):
+                stack.append(node.value)  # it may not be reached, so it ends no life
+            else:
+                stack += ast.iter_child_nodes(node)
+        if isinstance(s, ast.AugAssign):
+            reads += [n.id for n in ast.walk(s.target) if isinstance(n, ast.Name)]
+        self._uses[id(s)] = reads, stores
+        return reads, stores
+
+
+def _stored(target: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def assigned(statements: Sequence[ast.AST]) -> list[str]:
+    """The names that statements bind, in order, without those of nested definitions."""
+    out: dict[str, None] = {}
+    stack: list[ast.AST] = [*reversed(statements)]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                out[node.id] = None
+        elif isinstance(node, ast.FunctionDef):
+            out[node.name] = None
+        elif not isinstance(node, (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+            stack += reversed([*ast.iter_child_nodes(node)])
+    return list(out)

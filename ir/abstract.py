@@ -1,0 +1,328 @@
+"""Types: what a node's value may be, and so how it is laid out.
+
+Every node of a graph at stage TYPED or later has one. Types are immutable and compare by structure; only `Box`,
+`Pullback` and `Cell` need care: the first two are *named* (their content is set once, after creation, because it may
+mention the name), the last is a location that a store can change.
+
+    bool, int, float          Python's scalars: int is a checked i64, float an f64 with Python's errors
+    np.f64, np.i64, np.bool   NumPy's scalars of rank 0: same machine layout, other rules
+    none, "text"              None; a string that is known while compiling
+    (f64, i64)                a tuple
+    tag{f64, i64}             a record: the environment of a closure, a range, an iterator
+    a | b                     a union of at most one part per head (see `head`)
+    box %name                 a pointer to a boxed tuple or record, for recursive data
+    cell(f64)                 a location: a captured variable that is assigned after capture
+    pullback %name            what the pullback of one graph needs of the forward computation; AD fills it in
+    never                     the type of a node that has no value: `undef`, a call that does not return
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+class Type:
+    """Base class of all types."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar(Type):
+    """A number of Python (`bool`, `int`, `float`) or of NumPy (`np.bool`, `np.i64`, `np.f64`)."""
+
+    kind: str
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+BOOL, INT, FLOAT = Scalar("bool"), Scalar("int"), Scalar("float")
+NP_BOOL, NP_I64, NP_F64 = Scalar("np.bool"), Scalar("np.i64"), Scalar("np.f64")
+SCALARS = {t.kind: t for t in (BOOL, INT, FLOAT, NP_BOOL, NP_I64, NP_F64)}
+
+
+@dataclass(frozen=True, slots=True)
+class NoneType(Type):
+    """The type of None."""
+
+    def __str__(self) -> str:
+        return "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Never(Type):
+    """No value at all: bottom."""
+
+    def __str__(self) -> str:
+        return "never"
+
+
+NONE, NEVER = NoneType(), Never()
+
+
+@dataclass(frozen=True, slots=True)
+class Str(Type):
+    """One string, known while compiling: it carries no data at run time."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return quoted(self.value)
+
+
+@dataclass(frozen=True)
+class Tuple(Type):
+    """A tuple of known length."""
+
+    items: tuple[Type, ...]
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(("tuple", self.items)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        return "(" + ", ".join(map(str, self.items)) + ("," if len(self.items) == 1 else "") + ")"
+
+
+@dataclass(frozen=True)
+class Record(Type):
+    """A tagged tuple: what a closure captured (tag: the function), or a library object such as a range."""
+
+    tag: str
+    items: tuple[Type, ...]
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.tag, self.items)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        return f"{symbol(self.tag)}{{" + ", ".join(map(str, self.items)) + "}"
+
+
+@dataclass(frozen=True)
+class Union(Type):
+    """One of several parts, no two of one `head`, in the order of their heads. Make it with `union`."""
+
+    parts: tuple[Type, ...]
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(("union", self.parts)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        return "<" + " | ".join(map(str, self.parts)) + ">"
+
+    def index(self, key: str) -> int:
+        """The position of the part with head `key`; ValueError if there is none."""
+        return [head(p) for p in self.parts].index(key)
+
+
+class Box(Type):
+    """A pointer to a tuple or record; compares by identity. `body` is set once, after creation."""
+
+    __slots__ = ("body", "name")
+
+    def __init__(self, name: str, body: Tuple | Record | None = None) -> None:
+        self.name, self.body = name, body
+
+    def __str__(self) -> str:
+        return f"box %{self.name}"
+
+
+class Pullback(Type):
+    """What a pullback keeps of the forward computation of one graph; `residual` is set by AD."""
+
+    __slots__ = ("name", "residual")
+
+    def __init__(self, name: str, residual: Type | None = None) -> None:
+        self.name, self.residual = name, residual
+
+    def __str__(self) -> str:
+        return f"pullback %{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell(Type):
+    """A location that holds one value of type `content`."""
+
+    content: Type
+
+    def __str__(self) -> str:
+        return f"cell({self.content})"
+
+
+def resolve(t: Type) -> Type:
+    """A pullback type that AD has filled in, as its residual; any other type as it is."""
+    while isinstance(t, Pullback) and t.residual is not None:
+        t = t.residual
+    return t
+
+
+def head(t: Type) -> str:
+    """The kind of value: a union has at most one part for each head.
+
+    int and float share one, so they meet as float; tuples of one length share one; each closure, each string has its own.
+    """
+    match t:
+        case Scalar(kind="int" | "float"):
+            return "number"
+        case Scalar(kind=kind):
+            return kind
+        case NoneType():
+            return "none"
+        case Str(value=v):
+            return "str " + v
+        case Tuple(items=items):
+            return f"tuple {len(items)}"
+        case Record(tag=tag):
+            return "record " + tag
+        case Box(body=body):
+            assert body is not None, "a box has a body before its head is asked for"
+            return head(body)
+        case Pullback(name=name):
+            return "pullback " + name
+        case Cell():
+            return "cell"
+    raise TypeError(f"{t} has no head")
+
+
+def parts(t: Type) -> tuple[Type, ...]:
+    """The parts of a union; another type is its own single part; never has none."""
+    match t:
+        case Union(parts=ps):
+            return ps
+        case Never():
+            return ()
+    return (t,)
+
+
+def union(ts: list[Type]) -> Type:
+    """The union of parts whose heads differ."""
+    ordered = sorted(ts, key=head)
+    if not ordered:
+        return NEVER
+    return ordered[0] if len(ordered) == 1 else Union(tuple(ordered))
+
+
+def join(a: Type, b: Type) -> Type:
+    """The least type that holds the values of both (int and float meet as float).
+
+    A tuple that meets a box of its head joins the box, whose fields it must fit: inference has seen to that.
+    """
+    if a == b or isinstance(b, Never):
+        return a
+    if isinstance(a, Never):
+        return b
+    by_head = {head(p): p for p in parts(a)}
+    for p in parts(b):
+        key = head(p)
+        by_head[key] = _join_part(by_head[key], p) if key in by_head else p
+    return union(list(by_head.values()))
+
+
+def _join_part(a: Type, b: Type) -> Type:
+    if a == b:
+        return a
+    match a, b:
+        case Box(), _:
+            return a
+        case _, Box():
+            return b
+        case Scalar(), Scalar():
+            return FLOAT
+        case Tuple(items=x), Tuple(items=y):
+            return Tuple(tuple(map(join, x, y)))
+        case Record(tag=tag, items=x), Record(items=y):
+            return Record(tag, tuple(map(join, x, y)))
+        case Cell(content=x), Cell(content=y):
+            return Cell(join(x, y))
+    raise TypeError(f"{a} and {b} have no join")
+
+
+def cotangent(t: Type) -> Type:
+    """The type of the cotangents (and tangents) of values of type `t`; NONE stands for the space that holds only zero.
+
+    float to float; discrete values to none; tuples and records item by item; a union to the same tags, or none for
+    zero; a box to a box of cotangents, or none for zero.
+    """
+    t = resolve(t)
+    if t not in _COTANGENTS:
+        match t:
+            case Scalar(kind="float" | "np.f64"):
+                out: Type = FLOAT
+            case Tuple(items=items):
+                cts = tuple(map(cotangent, items))
+                out = NONE if all(c is NONE for c in cts) else Tuple(cts)
+            case Record(tag=tag, items=items):
+                cts = tuple(map(cotangent, items))
+                out = NONE if all(c is NONE for c in cts) else Record("∂" + tag, cts)
+            case Union(parts=ps):
+                out = NONE
+                tagged: list[Type] = [Record(f"∂[{head(p)}]", (cotangent(p),)) for p in ps if cotangent(p) != NONE]
+                if tagged:
+                    out = union([NONE, *tagged])
+            case Box(name=name, body=body):
+                assert body is not None
+                box = Box("∂" + name)
+                nullable = _COTANGENTS[t] = Union((NONE, box))
+                inner = cotangent_items(body)
+                if not _has_float(body, {t}):
+                    _COTANGENTS[t] = NONE
+                    return NONE
+                tag = f"∂[{head(body)}]"
+                box.body = Record(tag, inner)
+                return nullable
+            case Pullback():
+                raise TypeError(f"{t} has no cotangent type before AD has filled it in")
+            case _:
+                out = NONE
+        _COTANGENTS[t] = out
+    return _COTANGENTS[t]
+
+
+_COTANGENTS: dict[Type, Type] = {}
+
+
+def cotangent_items(body: Type) -> tuple[Type, ...]:
+    """The cotangent types of the items of a tuple or record."""
+    assert isinstance(body, (Tuple, Record))
+    return tuple(map(cotangent, body.items))
+
+
+def _has_float(t: Type, seen: set[Type]) -> bool:
+    t = resolve(t)
+    match t:
+        case Scalar(kind=kind):
+            return kind in ("float", "np.f64")
+        case Tuple(items=items) | Record(items=items):
+            return any(_has_float(i, seen) for i in items)
+        case Union(parts=ps):
+            return any(_has_float(p, seen) for p in ps)
+        case Box(body=body):
+            if t in seen:
+                return False
+            seen.add(t)
+            assert body is not None
+            return _has_float(body, seen)
+    return False
+
+
+def quoted(text: str) -> str:
+    """A string constant in the text form of the IR."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def symbol(name: str) -> str:
+    """A name in the text form: bare where it can be, else between backquotes."""
+    bare = name.replace("_", "a").replace(".", "a").replace("∂", "a").replace("▶", "a").replace("λ", "a")
+    return name if bare.isalnum() and not name[0].isdigit() and name[0] != "." else f"`{name}`"

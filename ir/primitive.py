@@ -1,0 +1,227 @@
+"""Primitives and operators: everything that can be applied and is not a graph.
+
+A *primitive* is typed, pure and total unless it says otherwise, and is known here in full: documentation, type,
+meaning, derivative, lowering, rewrite rules, test domain. It is one record in `ir/primitives/`.
+
+An *operator* is what a program of stage SOURCE applies: Python's `+`, `len`, `math.sin`, with Python's overloads,
+conversions and errors. Its `expand` says what it means in primitives, once, over the `Ops` protocol: inference runs it
+on types, elaboration on nodes. It is one record in `ir/operators/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tapeless.ir.abstract import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named equation `pattern = replacement`; `exact` (same bits, nan for nan) or `real` (under fastmath only)."""
+
+    name: str
+    pattern: Term
+    replacement: Any
+    grade: str = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A primitive applied to terms, variables (`Var`) and numbers: how partials and rules are written."""
+
+    primitive: Primitive
+    args: tuple[Any, ...]
+
+    def __neg__(self) -> Term:
+        return REGISTRY["fneg"](self)
+
+    def __add__(self, other: Any) -> Term:
+        return REGISTRY["fadd"](self, other)
+
+    def __radd__(self, other: Any) -> Term:
+        return REGISTRY["fadd"](other, self)
+
+    def __sub__(self, other: Any) -> Term:
+        return REGISTRY["fsub"](self, other)
+
+    def __rsub__(self, other: Any) -> Term:
+        return REGISTRY["fsub"](other, self)
+
+    def __mul__(self, other: Any) -> Term:
+        return REGISTRY["fmul"](self, other)
+
+    def __rmul__(self, other: Any) -> Term:
+        return REGISTRY["fmul"](other, self)
+
+    def __truediv__(self, other: Any) -> Term:
+        return REGISTRY["fdiv"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Term:
+        return REGISTRY["fdiv"](other, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A variable of a term. In partials, `Var(0)` is the output and `Var(i)` the i-th input, counted from 1."""
+
+    index: int
+
+    __neg__ = Term.__neg__
+    __add__ = Term.__add__
+    __radd__ = Term.__radd__
+    __sub__ = Term.__sub__
+    __rsub__ = Term.__rsub__
+    __mul__ = Term.__mul__
+    __rmul__ = Term.__rmul__
+    __truediv__ = Term.__truediv__
+    __rtruediv__ = Term.__rtruediv__
+
+
+@dataclass(eq=False)
+class Primitive:
+    """All that tapeless knows about one primitive.
+
+    result      the type of the application: a type, or a function of the argument types
+    evaluate    its meaning, on Python values: used by the interpreter, constant folding and the tests
+    partials    derivative by each input, as terms over Var(0) (output) and Var(i) (inputs); 1.0 and 0.0 are structural;
+                None: no input has a derivative (its values are discrete)
+    singular    its partials may be infinite where the primal is finite: a zero cotangent times them is zero
+    lower       LLVM: a template over {0}, {1}, ... (one instruction), "libm:NAME", "call:NAME" (a runtime function), or ""
+                where the backend knows the primitive by name
+    effect      an application has an effect, and stands in the effects of its graph
+    domain      where tests draw the inputs: one (low, high) per input
+    """
+
+    name: str
+    doc: str
+    result: Type | Callable[..., Type]
+    evaluate: Callable[..., Any] | None = None
+    partials: tuple[Any, ...] | None = None
+    singular: bool = False
+    lower: str = ""
+    effect: bool = False
+    commutes: bool = False
+    domain: tuple[tuple[float, float], ...] = ()
+    rules: list[Rule] = field(default_factory=list)
+
+    def __call__(self, *args: Any) -> Term:
+        return Term(self, args)
+
+    def rule(self, name: str, pattern: Term, replacement: Any, grade: str = "exact") -> None:
+        """State an equation whose left side has this primitive at its root; the right side is never more work."""
+        assert pattern.primitive is self, name
+        self.rules.append(Rule(name, pattern, replacement, grade))
+
+    def type_of(self, args: Sequence[Type]) -> Type:
+        """The type of an application to arguments of these types."""
+        return self.result if isinstance(self.result, Type) else self.result(*args)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+REGISTRY: dict[str, Primitive] = {}
+
+
+def primitive(name: str, **facts: Any) -> Primitive:
+    """Make and register a primitive; the fields are those of `Primitive`."""
+    assert name not in REGISTRY, f"primitive {name} is stated twice"
+    REGISTRY[name] = p = Primitive(name, **facts)
+    return p
+
+
+class Mismatch(Exception):
+    """An operator does not accept operands of these types; Python would raise TypeError with this message."""
+
+
+class Ops(Protocol):
+    """What `expand` may do. A value `V` is an abstract value (inference) or a node (elaboration)."""
+
+    def kind(self, x: Any) -> str:
+        """bool, int, float, np.f64, np.i64, np.bool, none, str, tuple, record, function, cell or never."""
+
+    def describe(self, x: Any) -> str:
+        """The type of x as Python names it, for messages: 'float', 'NoneType', 'tuple', 'function'."""
+
+    def constant(self, x: Any) -> Any:
+        """The value of x where it is known while compiling (a scalar, a string, None), else `UNKNOWN`."""
+
+    def lift(self, value: Any) -> Any:
+        """A Python scalar, string or None as a value."""
+
+    def apply(self, name: str, *args: Any) -> Any:
+        """The primitive `name` applied; constants fold."""
+
+    def check(self, ok: Any, exception: str, message: str) -> None:
+        """An effect: raise `exception` (a name in builtins) unless `ok`, a bool, holds."""
+
+    def raise_(self, exception: str, message: str) -> Any:
+        """An effect: raise; the result has no value."""
+
+    def branch(self, condition: Any, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+        """Run one of two; where the condition is known, only that one exists."""
+
+    def operate(self, name: str, *args: Any) -> Any:
+        """Another operator, applied; unions are taken apart."""
+
+    def call(self, fn: Any, *args: Any) -> Any:
+        """A call of a function value."""
+
+    def tuple(self, items: Sequence[Any]) -> Any:
+        """A tuple."""
+
+    def items(self, x: Any) -> list[Any]:
+        """The items of a tuple, or the fields of a record."""
+
+    def record(self, tag: str, items: Sequence[Any]) -> Any:
+        """A record of a library: range, enumerate, zip, reversed, partial."""
+
+    def tag(self, x: Any) -> str:
+        """The tag of a record of a library."""
+
+    def need_constant(self, x: Any, what: str) -> Any:
+        """The known value of x. Where it is not known, inference tries to make it known, else reports `what`."""
+
+
+class Unknown:
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(eq=False)
+class Operator:
+    """An overloaded operation of Python: `expand(ops, *values)` gives its value, or raises Mismatch.
+
+    evaluate   the operation itself, in CPython: the interpreter's meaning at stage SOURCE
+    whole      `expand` wants unions whole; otherwise it is run for each combination of their parts
+    keywords   names of parameters that may be given by keyword, in order (None: none may)
+    """
+
+    name: str
+    doc: str
+    expand: Callable[..., Any]
+    evaluate: Callable[..., Any] | None = None
+    whole: bool = False
+    keywords: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+OPERATORS: dict[str, Operator] = {}
+
+
+def operator(name: str, evaluate: Callable[..., Any] | None = None, whole: bool = False, keywords: tuple[str, ...] = ()) -> Any:
+    """A decorator that registers `expand`; its docstring documents the operator."""
+
+    def register(expand: Callable[..., Any]) -> Operator:
+        assert name not in OPERATORS, f"operator {name} is stated twice"
+        OPERATORS[name] = op = Operator(name, expand.__doc__ or "", expand, evaluate, whole, keywords)
+        return op
+
+    return register

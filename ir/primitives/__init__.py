@@ -1,0 +1,13 @@
+"""All primitives. Importing this package fills `tapeless.ir.primitive.REGISTRY`."""
+
+from tapeless.ir.primitives import (
+    arithmetic,
+    comparison,
+    cotangents,
+    elementary,
+    integers,
+    special,
+    structure,
+)
+
+__all__ = ["arithmetic", "comparison", "cotangents", "elementary", "integers", "special", "structure"]

@@ -1,0 +1,273 @@
+"""The types of applications, as the verifier checks them from stage TYPED on.
+
+In: an application whose inputs have types. Out: nothing, or `Wrong`, which says what does not fit. A primitive that
+says its own result type (`Primitive.type_of`) is checked against that; the structural ones, and calls, here.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tapeless.ir.abstract import (
+    BOOL,
+    FLOAT,
+    INT,
+    NEVER,
+    NP_BOOL,
+    NP_F64,
+    NP_I64,
+    Box,
+    Cell,
+    Pullback,
+    Record,
+    Tuple,
+    Type,
+    Union,
+    head,
+    parts,
+)  # fmt: skip
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitive import Primitive
+
+DERIVATIVES = frozenset({"vjp", "pull", "jvp"})
+# The values of NumPy's scalars are those of Python's.
+ABSTRACT_SCALARS: dict[Type, Type] = {NP_BOOL: BOOL, NP_I64: INT, NP_F64: FLOAT}
+
+
+class Wrong(Exception):
+    """What does not fit."""
+
+
+def _need(condition: Any, message: str) -> None:
+    if not condition:
+        raise Wrong(message)
+
+
+class Types:
+    """Checks applications; remembers what types stand for once their pullbacks are filled in."""
+
+    def __init__(self) -> None:
+        self._plain: dict[Type, Type] = {}
+        self._unresolved: dict[Type, Pullback | None] = {}
+
+    def plain(self, t: Type | None) -> Type:
+        """A type with the residual in place of each pullback that has one."""
+        if t is None:
+            raise Wrong("an input has no type")
+        if t not in self._plain:
+            self._plain[t] = t  # of a pullback that contains itself without a box
+            self._plain[t] = self._make_plain(t)
+        return self._plain[t]
+
+    def _make_plain(self, t: Type) -> Type:
+        match t:
+            case Pullback(residual=residual) if residual is not None:
+                return self.plain(residual)
+            case Tuple(items=items):
+                return Tuple(tuple(map(self.plain, items)))
+            case Record(tag=tag, items=items):
+                return Record(tag, tuple(map(self.plain, items)))
+            case Union(parts=ps):
+                return Union(tuple(map(self.plain, ps)))
+            case Cell(content=content):
+                return Cell(self.plain(content))
+        return t
+
+    def unresolved(self, t: Type) -> Pullback | None:
+        """A pullback without its residual that occurs in a type, also behind boxes."""
+        if t not in self._unresolved:
+            self._unresolved[t] = self._find_unresolved(t)
+        return self._unresolved[t]
+
+    def _find_unresolved(self, t: Type) -> Pullback | None:
+        seen = {t}
+        stack = [t]
+        while stack:
+            at = stack.pop()
+            if isinstance(at, Pullback) and at.residual is None:
+                return at
+            new = [c for c in _contents(at) if c not in seen]
+            seen.update(new)
+            stack += new
+        return None
+
+    def same(self, a: Type | None, b: Type | None, what: str) -> None:
+        _need(a == b or self.plain(a) == self.plain(b), f"{what} is {a}, not {b}")
+
+    # -- applications ---------------------------------------------------------------------------------------------
+    def apply(self, node: Apply) -> None:
+        """Check the type of one application against those of its inputs."""
+        assert isinstance(node.fn, Constant)
+        fn = node.fn.value
+        if isinstance(fn, Graph):
+            self.arguments(fn, node.args)
+            self.same(node.type, fn.output.type, "the type of the call")
+        else:
+            self.primitive(fn, node)
+
+    def arguments(self, callee: Graph, args: tuple[Node, ...]) -> None:
+        _need(len(args) == len(callee.params), f"{len(args)} arguments for {len(callee.params)} parameters")
+        for i, (a, p) in enumerate(zip(args, callee.params)):
+            self.same(a.type, p.type, f"argument {i}")
+
+    def primitive(self, prim: Primitive, node: Apply) -> None:
+        if prim.name in _CHECKS:
+            least, most, check = _CHECKS[prim.name]
+            _need(least <= len(node.args) <= most, f"{len(node.args)} inputs")
+            check(self, node, *node.args)
+        if prim.name in ("switch", *DERIVATIVES):
+            return  # some inputs are graphs, and have no type
+        try:
+            result = prim.type_of([self.plain(a.type) for a in node.args])
+        except (AssertionError, TypeError, ValueError, AttributeError) as error:
+            raise Wrong(f"{prim} does not take ({', '.join(str(a.type) for a in node.args)})") from error
+        if result is not None:
+            self.same(node.type, result, "the type of the application")
+
+    def item(self, node: Apply, t: Node, k: Node) -> None:
+        whole = self.plain(t.type)
+        _need(isinstance(whole, (Tuple, Record)), f"{whole} has no items")
+        index = _known(k, int)
+        _need(0 <= index < len(whole.items), f"{whole} has no item {index}")  # type: ignore[union-attr]
+        self.same(node.type, whole.items[index], "the type of the item")  # type: ignore[union-attr]
+
+    def record(self, node: Apply, *args: Node) -> None:
+        t = self.plain(node.type)
+        _need(isinstance(t, Record), f"a record cannot be {t}")
+        self.same(Tuple(_types(args)), Tuple(t.items), "what the record is made of")  # type: ignore[union-attr]
+
+    def box(self, node: Apply, content: Node) -> None:
+        t = self.plain(node.type)
+        _need(isinstance(t, Box), f"a box cannot be {t}")
+        self.same(content.type, t.body, "what is boxed")  # type: ignore[union-attr]
+
+    def inject(self, node: Apply, x: Node) -> None:
+        self.within(x.type, node.type)
+
+    def project(self, node: Apply, u: Node) -> None:
+        self.within(node.type, u.type)
+
+    def within(self, small: Type | None, large: Type | None) -> None:
+        a, b = self.plain(small), self.plain(large)
+        _need(isinstance(b, Union), f"{b} is no union")
+        _need(set(parts(a)) <= set(parts(b)), f"{a} is no part of {b}")
+
+    def has_head(self, node: Apply, u: Node, key: Node) -> None:
+        t = self.plain(u.type)
+        _need(isinstance(t, Union), f"{t} is no union")
+        _need(_known(key, str) in map(head, parts(t)), f"{t} has no part with the head {key}")
+
+    def switch(self, node: Apply, condition: Node, *branches: Node) -> None:
+        """A branch that never ends has any type."""
+        self.same(condition.type, BOOL, "the condition")
+        for b in branches:
+            assert isinstance(b, Constant)
+            if b.value.output.type != NEVER:
+                self.same(b.value.output.type, node.type, f"the output of {b}")
+
+    def select(self, node: Apply, condition: Node, a: Node, b: Node) -> None:
+        self.same(condition.type, BOOL, "the condition")
+        self.same(a.type, b.type, "the first choice")
+
+    def check(self, node: Apply, ok: Node, exception: Node, message: Node) -> None:
+        self.same(ok.type, BOOL, "the condition")
+        found = getattr(builtins, _known(exception, str), None)
+        _need(isinstance(found, type) and issubclass(found, BaseException), f"{exception} is no exception of Python")
+        _known(message, str)
+
+    def print(self, node: Apply, sep: Node, end: Node, *values: Node) -> None:
+        _known(sep, str)
+        _known(end, str)
+
+    def cell(self, node: Apply, value: Node) -> None:
+        self.same(node.type, Cell(self.plain(value.type)), "the type of the cell")
+
+    def store(self, node: Apply, cell: Node, value: Node) -> None:
+        t = self.plain(cell.type)
+        _need(isinstance(t, Cell), f"{t} is no cell")
+        self.same(value.type, t.content, "what is stored")  # type: ignore[union-attr]
+
+    # -- derivatives ----------------------------------------------------------------------------------------------
+    def vjp(self, node: Apply, fn: Node, mask: Node, *args: Node) -> None:
+        callee, _ = _derived(fn, mask)
+        self.arguments(callee, args)
+        self.result_and(node.type, callee)
+        assert isinstance(node.type, Tuple)
+        _need(isinstance(node.type.items[1], Pullback), f"{node.type.items[1]} is no pullback")
+
+    def jvp(self, node: Apply, fn: Node, mask: Node, *args: Node) -> None:
+        callee, marked = _derived(fn, mask)
+        n = len(callee.params)
+        self.arguments(callee, args[:n])
+        _need(len(args) - n == marked, f"{len(args) - n} tangents for {marked} marked parameters")
+        self.result_and(node.type, callee)
+
+    def pull(self, node: Apply, fn: Node, mask: Node, pullback: Node, ct: Node) -> None:
+        _, marked = _derived(fn, mask)
+        _need(isinstance(node.type, Tuple) and len(node.type.items) == marked, f"not {marked} cotangents: {node.type}")
+
+    def result_and(self, t: Type | None, callee: Graph) -> None:
+        if not isinstance(t, Tuple) or len(t.items) != 2:
+            raise Wrong(f"{t} is no pair")
+        self.same(t.items[0], callee.output.type, "the type of the value")
+
+
+def _derived(fn: Node, mask: Node) -> tuple[Graph, int]:
+    """The function that is differentiated and the number of its marked parameters."""
+    if not isinstance(fn, Constant) or not isinstance(fn.value, Graph):
+        raise Wrong("the first input is not a graph")
+    marks = _known(mask, str)
+    _need(
+        len(marks) == len(fn.value.params) and set(marks) <= {"0", "1"}, f"{mask} does not mark the parameters of {fn}"
+    )
+    return fn.value, marks.count("1")
+
+
+def _known(node: Node, kind: type) -> Any:
+    """The value of an input that has to be a constant."""
+    if not isinstance(node, Constant) or node.value.__class__ is not kind:
+        raise Wrong(f"an input has to be a constant {kind.__name__}")
+    return node.value
+
+
+def _types(nodes: Iterable[Node]) -> tuple[Type, ...]:
+    return tuple([n.type for n in nodes])  # type: ignore[misc]
+
+
+def _contents(t: Type) -> tuple[Type, ...]:
+    match t:
+        case Tuple(items=items) | Record(items=items):
+            return items
+        case Union(parts=ps):
+            return ps
+        case Cell(content=content):
+            return (content,)
+        case Box(body=body):
+            return (body,) if body is not None else ()
+        case Pullback(residual=residual):
+            return (residual,) if residual is not None else ()
+    return ()
+
+
+# How many inputs each structural primitive has, at least and at most, and its check.
+_ANY = sys.maxsize
+_CHECKS: dict[str, tuple[int, int, Callable[..., None]]] = {
+    "item": (2, 2, Types.item),
+    "record": (0, _ANY, Types.record),
+    "box": (1, 1, Types.box),
+    "inject": (1, 1, Types.inject),
+    "project": (1, 1, Types.project),
+    "has_head": (2, 2, Types.has_head),
+    "switch": (3, 3, Types.switch),
+    "select": (3, 3, Types.select),
+    "check": (3, 3, Types.check),
+    "print": (2, _ANY, Types.print),
+    "cell": (1, 1, Types.cell),
+    "store": (2, 2, Types.store),
+    "vjp": (2, _ANY, Types.vjp),
+    "jvp": (2, _ANY, Types.jvp),
+    "pull": (4, 4, Types.pull),
+}
