@@ -68,7 +68,9 @@ ret double %r
         "double @tl_mul_guarded(double %ct, double %p)",
         """
 %product = fmul contract double %ct, %p
-%zero = fcmp oeq double %ct, 0.0
+%ct.zero = fcmp oeq double %ct, 0.0
+%p.zero = fcmp oeq double %p, 0.0
+%zero = or i1 %ct.zero, %p.zero
 %r = select i1 %zero, double 0.0, double %product
 ret double %r
 """,

@@ -105,7 +105,7 @@ class Program:
             found = dict.fromkeys([graph])
             todo = [graph]
             while todo:
-                for g in mentioned(todo.pop()):
+                for g in mentioned(todo.pop(), self.scopes):
                     if g.kind != "function" and g not in found:
                         found[g] = None
                         todo.append(g)

@@ -46,7 +46,7 @@ def runtime() -> dict[str, int]:
     """The addresses of the runtime's functions, by name."""
     if platform.machine() != "x86_64" or platform.system() != "Linux":
         raise UnsupportedError("compiled functions that loop, recurse, fail or allocate need Linux on x86-64")
-    library = compile_library(text(), "runtime", EXPORTS, {}, level=0)
+    library = compile_library(text(), "runtime", EXPORTS, {}, quick=True)
     _keep.append(library)
     addresses = {name: library.address(name) for name in EXPORTS}
     settings = (ctypes.c_uint64 * 3).from_address(addresses["tl_settings"])

@@ -76,7 +76,7 @@ class Table:
         kernel = s.kernels.get(signature)
         if kernel is None:
             kernel = self._compile(s, signature, hidden)
-        if not hidden and not s.program.guards:
+        if not hidden and not any(g.path for g in s.program.guards):
             type(self.function).__call__ = kernel.call  # no more Python between the caller and the kernel
         return kernel.call(*hidden, *args)
 

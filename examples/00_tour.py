@@ -44,7 +44,8 @@ STAGES = (
     ),
     (
         "llvm",
-        "LLVM, from which native code is made. The loops are loops, floats are doubles, and errors leave by a side door.",
+        "LLVM, from which native code is made. The loops are loops, floats are doubles, and errors leave "
+        "by a side door.",
     ),
 )
 

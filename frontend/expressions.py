@@ -128,7 +128,7 @@ def _subscript(e: ast.Subscript, scope: Scope) -> Node:
 @expression(ast.NamedExpr)
 def _named(e: ast.NamedExpr, scope: Scope) -> Node:
     if scope.conditional and not scope.is_cell(e.target.id):
-        scope.refuse("`:=` in a part of an expression that may not be evaluated is not supported", e)
+        scope.refuse("`:=` is not supported here: whether the name gets a value is not certain", e)
     node = value(e.value, scope)
     scope.assign(e.target.id, node, e)
     return node

@@ -160,6 +160,7 @@ def _test(head: Scope, s: ast.While | ast.For, over: Iteration | None, signal: N
         return scope.operator("index_lt", over.index, over.length, at=s.iter)
 
     if signal is None:
+        head.conditional = True  # the names that a condition binds are no part of the state
         return own(head)
     quiet = head.operator("eq", signal, Constant(0), at=s)
     return quiet if is_endless(s) else head.choose(quiet, own, lambda _: Constant(False), s)

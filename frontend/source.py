@@ -78,11 +78,24 @@ def _parse(name: str, lines: list[str]) -> SourceFile:
         raise UnsupportedError(f"{name} can no longer be parsed: {e.msg}", Span(name, e.lineno or 1)) from None
     file = SourceFile(name, lines, ascii=text.isascii())
     for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if isinstance(node, ast.While) and not node.orelse:
+            _test_inside(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             decorators = getattr(node, "decorator_list", ())
             line = min([node.lineno, *(d.lineno for d in decorators)])
             file.definitions.setdefault(line, []).append(node)
     return file
+
+
+def _test_inside(loop: ast.While) -> None:
+    """Make `while (y := f(x)) > 0: ...` into `while True: if not ...: break ...`: the name keeps its last value."""
+    if not any(isinstance(node, ast.NamedExpr) for node in ast.walk(loop.test)):
+        return
+    test = loop.test
+    negated = ast.copy_location(ast.UnaryOp(ast.copy_location(ast.Not(), test), test), test)
+    leave = ast.copy_location(ast.If(negated, [ast.copy_location(ast.Break(), test)], []), test)
+    loop.test = ast.copy_location(ast.Constant(True), test)
+    loop.body.insert(0, leave)
 
 
 def locate(fn: FunctionType) -> Located:

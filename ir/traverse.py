@@ -5,7 +5,7 @@ All of it is iterative: a straight-line program of 10 000 statements is a chain 
 
 from __future__ import annotations
 
-from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter, graph_of
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
 
 
 def inputs(node: Node) -> tuple[Node, ...]:
@@ -40,29 +40,31 @@ class Scopes:
         return self._captures[graph]
 
     def _solve(self, root: Graph) -> None:
-        uses: dict[Graph, tuple[list[Node], list[Graph]]] = {}
-        todo = [root]
-        while todo:
-            g = todo.pop()
-            if g in uses or g in self._captures:
-                continue
-            uses[g] = references(g)
-            todo += uses[g][1]
-        free: dict[Graph, dict[Node, None]] = {g: dict.fromkeys(uses[g][0]) for g in uses}
+        walks: dict[Graph, Walk] = {}
+
+        def add(graphs: list[Graph]) -> None:
+            while graphs:
+                g = graphs.pop()
+                if g not in walks and g not in self._captures:
+                    walks[g] = Walk(g)
+                    walks[g].roots()
+                    graphs += walks[g].graphs
+
+        add([root])
         changed = True
         while changed:
             changed = False
-            for g in reversed(uses):
-                mine = free[g]
-                before = len(mine)
-                for h in uses[g][1]:
-                    for v in self._captures[h] if h in self._captures else free[h]:
-                        owner = graph_of(v)
-                        if owner is not g and owner is not None and v not in mine and encloses(owner, g):
-                            mine[v] = None
-                changed |= len(mine) != before
-        for g, nodes in free.items():
-            self._captures[g] = list(nodes)
+            for g in reversed(list(walks)):
+                walk = walks[g]
+                before = len(walk.foreign), len(walk.graphs)
+                for h in list(walk.graphs):
+                    for v in self._captures[h] if h in self._captures else list(walks[h].foreign):
+                        walk.visit(v)
+                if before != (len(walk.foreign), len(walk.graphs)):
+                    add(list(walk.graphs))
+                    changed = True
+        for g, walk in walks.items():
+            self._captures[g] = list(walk.foreign)
 
     def schedule(self, graph: Graph) -> list[Apply]:
         """The applications of one graph that its effects and output need, inputs first, effects in their order.
@@ -99,51 +101,70 @@ class Scopes:
                 stack += [(n, False) for n in reversed(inputs(node))]
 
 
-def references(graph: Graph) -> tuple[list[Node], list[Graph]]:
-    """The nodes of other graphs that a graph's own nodes use, and the graphs that they mention, in order of use."""
-    foreign: dict[Node, None] = {}
-    graphs: dict[Graph, None] = {}
-    seen: set[Node] = set()
-    stack: list[Node] = [graph.output, *reversed(graph.effects)]
-    for node in reversed(list(graph.defaults.values())):  # the parent owns them; a closure carries them
-        stack.append(node)
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, Constant):
-            if isinstance(node.value, Graph):
-                graphs[node.value] = None
-        elif graph_of(node) is not graph:
-            foreign[node] = None
-        elif isinstance(node, Apply):
-            stack += reversed(inputs(node))
-    return list(foreign), list(graphs)
+class Walk:
+    """What one graph's own nodes refer to: nodes of enclosing graphs, and graphs, each in order of first use.
+
+    A node that only a nested graph uses is one of them too: `visit` it as a use of the owner.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.foreign: dict[Node, None] = {}
+        self.graphs: dict[Graph, None] = {}
+        self.seen: set[Node] = set()
+
+    def roots(self) -> None:
+        """Visit the output and the effects; the defaults of parameters, which the parent owns, are captured."""
+        for node in (*self.graph.effects, self.graph.output, *self.graph.defaults.values()):
+            self.visit(node)
+
+    def visit(self, root: Node) -> None:
+        """Visit a node and what it is made of."""
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node in self.seen:
+                continue
+            self.seen.add(node)
+            if isinstance(node, Constant):
+                if isinstance(node.value, Graph):
+                    self.graphs[node.value] = None
+                continue
+            owner = graph_of(node)
+            if owner is not self.graph:
+                if encloses(owner, self.graph):  # type: ignore[arg-type]
+                    self.foreign[node] = None
+            elif isinstance(node, Apply):
+                stack += reversed(inputs(node))
 
 
-def mentioned(graph: Graph) -> list[Graph]:
-    """The graphs that a graph's own nodes mention."""
-    return references(graph)[1]
+def mentioned(graph: Graph, scopes: Scopes) -> list[Graph]:
+    """The graphs that a graph's own nodes mention, in order of evaluation."""
+    found: dict[Graph, None] = {}
+    for node in (*scopes.schedule(graph), None):
+        for n in inputs(node) if node is not None else (graph.output, *graph.defaults.values()):
+            if isinstance(n, Constant) and isinstance(n.value, Graph):
+                found[n.value] = None
+    return list(found)
 
 
 def reachable(root: Graph) -> list[Graph]:
     """All graphs that a program consists of, the root first, in order of first mention."""
     found: dict[Graph, None] = {root: None}
     todo = [root]
+    seen: set[Node] = set()
     while todo:
-        for g in mentioned(todo.pop()):
-            if g not in found:
-                found[g] = None
-                todo.append(g)
+        graph = todo.pop()
+        stack: list[Node] = [graph.output, *reversed(graph.effects), *reversed(graph.defaults.values())]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if isinstance(node, Constant):
+                if isinstance(node.value, Graph) and node.value not in found:
+                    found[node.value] = None
+                    todo.append(node.value)
+            else:
+                stack += reversed(inputs(node))
     return list(found)
-
-
-def own_nodes(graph: Graph) -> list[Node]:
-    """Parameters and applications of one graph, inputs first."""
-    return [*graph.params, *Scopes().schedule(graph)]
-
-
-def is_parameter(node: Node) -> bool:
-    """Whether a node is a parameter."""
-    return isinstance(node, Parameter)

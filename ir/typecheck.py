@@ -131,18 +131,18 @@ class Types:
         whole = self.plain(t.type)
         _need(isinstance(whole, (Tuple, Record)), f"{whole} has no items")
         index = _known(k, int)
-        _need(0 <= index < len(whole.items), f"{whole} has no item {index}")  # type: ignore[union-attr]
-        self.same(node.type, whole.items[index], "the type of the item")  # type: ignore[union-attr]
+        _need(0 <= index < len(whole.items), f"{whole} has no item {index}")  # type: ignore[attr-defined]
+        self.same(node.type, whole.items[index], "the type of the item")  # type: ignore[attr-defined]
 
     def record(self, node: Apply, *args: Node) -> None:
         t = self.plain(node.type)
         _need(isinstance(t, Record), f"a record cannot be {t}")
-        self.same(Tuple(_types(args)), Tuple(t.items), "what the record is made of")  # type: ignore[union-attr]
+        self.same(Tuple(_types(args)), Tuple(t.items), "what the record is made of")  # type: ignore[attr-defined]
 
     def box(self, node: Apply, content: Node) -> None:
         t = self.plain(node.type)
         _need(isinstance(t, Box), f"a box cannot be {t}")
-        self.same(content.type, t.body, "what is boxed")  # type: ignore[union-attr]
+        self.same(content.type, t.body, "what is boxed")  # type: ignore[attr-defined]
 
     def inject(self, node: Apply, x: Node) -> None:
         self.within(x.type, node.type)
@@ -188,7 +188,7 @@ class Types:
     def store(self, node: Apply, cell: Node, value: Node) -> None:
         t = self.plain(cell.type)
         _need(isinstance(t, Cell), f"{t} is no cell")
-        self.same(value.type, t.content, "what is stored")  # type: ignore[union-attr]
+        self.same(value.type, t.content, "what is stored")  # type: ignore[attr-defined]
 
     # -- derivatives ----------------------------------------------------------------------------------------------
     def vjp(self, node: Apply, fn: Node, mask: Node, *args: Node) -> None:

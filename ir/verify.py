@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import NoReturn
 
 from tapeless.ir.abstract import Str, Type
+from tapeless.ir.clone import used_nodes
 from tapeless.ir.diagnostics import InternalError, Span
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter, graph_of
 from tapeless.ir.primitive import Operator, Primitive
@@ -48,6 +49,7 @@ class _Verifier:
         self.nesting()
         for g in self.graphs:
             self.graph(g)
+        self.inputs()
         for g in self.graphs:  # the order of evaluation makes sense only when every scope does
             nodes = self.schedule(g)
             self.effects(g, nodes)
@@ -91,7 +93,7 @@ class _Verifier:
         return self.spans[outer][0] <= self.spans[inner][0] <= self.spans[outer][1]
 
     def graph(self, g: Graph) -> None:
-        """What one graph says about itself, and the scope of all that its own nodes use."""
+        """What one graph says about itself."""
         if g.kind == "branch" and g.params:
             self.fail("branch", f"{g} is a branch and has parameters", g.span)
         if self.stage >= Stage.TYPED and g.kind == "function" and g.parent is not None:
@@ -104,16 +106,16 @@ class _Verifier:
                 self.fail("defaults", f"{g} has a default for parameter {i} of {len(g.params)}", g.span)
             self.visible(node, g.parent, f"a default of {g}")
         self.visible(g.output, g, f"the output of {g}")
-        seen: set[Node] = set()
-        stack: list[Node] = [g.output, *g.effects]
-        while stack:
-            node = stack.pop()
-            if node in seen or not isinstance(node, Apply) or node.graph is not g:
-                continue
-            seen.add(node)
+        for e in g.effects:
+            if e.graph is not g:
+                self.fail("effects", f"{g} lists `{_shown(e)}`, which {e.graph} owns", e.span)
+
+    def inputs(self) -> None:
+        """The scope of all that applications use, wherever they are used themselves."""
+        for node in used_nodes(self.graphs):
             for n in inputs(node):
-                self.visible(n, g, f"an input of `{_shown(node)}`, an application in {g},")
-                stack.append(n)
+                assert isinstance(node, Apply)
+                self.visible(n, node.graph, f"an input of `{_shown(node)}`, an application in {node.graph},")
 
     def visible(self, node: Node, user: Graph | None, what: str) -> None:
         """The owner of a node that is used encloses the user, and so does the parent of a graph that is mentioned."""
@@ -122,7 +124,7 @@ class _Verifier:
             owner = node.value.parent
         if owner is None:
             return
-        if owner not in self.known or user is None or not self.encloses(owner, user):
+        if owner not in self.known or user not in self.known or not self.encloses(owner, user):
             self.fail("scope", f"{what} is `{_shown(node)}` of {owner}, which does not enclose it", node.span)
         if self.stage >= Stage.TYPED and self.homes[owner] is not self.homes[user]:
             self.fail("closed", f"{what} is a free variable of the function {self.homes[user]}", node.span)
@@ -133,7 +135,7 @@ class _Verifier:
     def schedule(self, g: Graph) -> list[Apply]:
         """The order of evaluation, in which inputs come first and effects come in their order."""
         nodes = self.scopes.schedule(g)
-        place = {node: i for i, node in enumerate(nodes)}
+        place: dict[Node, int] = {node: i for i, node in enumerate(nodes)}
         for i, node in enumerate(nodes):
             for n in inputs(node):
                 needed = [n]
@@ -141,12 +143,10 @@ class _Verifier:
                     is_closure = n.value.kind == "function"
                     needed = [] if is_closure else self.scopes.captures(n.value)
                 for m in needed:
-                    if place.get(m, -1) >= i:  # type: ignore[arg-type]
+                    if place.get(m, -1) >= i:
                         self.fail("schedule", f"`{_shown(node)}` in {g} needs `{_shown(m)}`, which needs it", node.span)
         last = -1
         for e in g.effects:
-            if e.graph is not g:
-                self.fail("effects", f"{g} lists `{_shown(e)}`, which {e.graph} owns", e.span)
             if place[e] == last:
                 self.fail("effects", f"{g} lists `{_shown(e)}` twice", e.span)
             if place[e] < last:

@@ -57,7 +57,7 @@ def _callees(function: Graph, scopes: Scopes, counts: dict[Graph, int]) -> tuple
                 if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind == "function":
                     found[n.value] = None
                     counts[n.value] = counts.get(n.value, 0) + 1
-        for h in mentioned(g):
+        for h in mentioned(g, scopes):
             if h.kind != "function" and h not in seen:
                 seen.add(h)
                 todo.append(h)
@@ -73,7 +73,7 @@ def _components(root: Graph, edges: dict[Graph, list[Graph]]) -> list[list[Graph
     stack: list[tuple[Graph, int]] = [(root, 0)]
     while stack:
         g, i = stack.pop()
-        if i == 0:
+        if g not in index:
             index[g] = low[g] = len(index)
             path.append(g)
             on_path.add(g)
@@ -94,8 +94,6 @@ def _components(root: Graph, edges: dict[Graph, list[Graph]]) -> list[list[Graph
                     if h is g:
                         break
                 out.append(component)
-            elif stack:
-                pass
     return out
 
 

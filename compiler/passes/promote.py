@@ -72,7 +72,7 @@ class Uses:
         while todo:
             g = todo.pop()
             out += [(n, g) for n in self.scopes.schedule(g)]
-            for h in mentioned(g):
+            for h in mentioned(g, self.scopes):
                 if h.kind != "function" and h not in seen:
                     seen.add(h)
                     todo.append(h)
@@ -146,7 +146,7 @@ class Uses:
         """The promoted locations stored to in a graph and those nested in it."""
         if graph not in self.stored:
             out = self.stored[graph] = self._stored_by(self.scopes.schedule(graph))
-            for g in mentioned(graph):
+            for g in mentioned(graph, self.scopes):
                 if g.kind != "function":
                     out.update(self.stores(g))
         return self.stored[graph]

@@ -1,5 +1,5 @@
 """All operators. Importing this package fills `tapeless.ir.primitive.OPERATORS`."""
 
-from tapeless.ir.operators import arithmetic, builtin, comparison, derivatives, iteration, mathematics
+from tapeless.ir.operators import arithmetic, builtin, comparison, derivatives, iteration, mathematics, unpacking
 
-__all__ = ["arithmetic", "builtin", "comparison", "derivatives", "iteration", "mathematics"]
+__all__ = ["arithmetic", "builtin", "comparison", "derivatives", "iteration", "mathematics", "unpacking"]

@@ -43,12 +43,13 @@ gmul = primitive(
 )
 gmul_guarded = primitive(
     "gmul_guarded",
-    doc="A cotangent times a partial derivative that may be infinite or nan: 0.0 where the cotangent is zero.",
+    doc="A cotangent times a partial derivative that may be infinite or nan: 0.0 where either of them is zero.",
     result=FLOAT,
-    evaluate=lambda ct, p: 0.0 if ct == 0.0 else ct * p,
+    evaluate=lambda ct, p: 0.0 if ct == 0.0 or p == 0.0 else ct * p,
     partials=(Y, X),
     singular=True,
     lower="call:tl_mul_guarded",
+    commutes=True,
     domain=(REALS, REALS),
 )
 gdiv_guarded = primitive(

@@ -157,3 +157,11 @@ graph @f(%r: point{float, float}, %s: "mode", %n: none, %u: <bool | (float, <int
     for wrong in ((r, "mood", None, True), (r, "mode", 0, True), ((1.0,), "mode", None, True), (r, "mode", None, 1)):
         with pytest.raises(Slow):
             f(*wrong)
+
+
+def test_long_straight_line_program():
+    """Ten thousand statements: no recursion in the emitter, no quadratic time in the code generator."""
+    lines = [f"  %x{i + 1} = fadd(%x{i}, %x0)" for i in range(10_000)]
+    k = kernel("graph @f(%x0: float) -> float {\n" + "\n".join(lines) + "\n  return %x10000\n}")
+    assert k.call(1.0) == 10_001.0
+    assert k.compile_ms < 3000

@@ -250,4 +250,4 @@ def test_emission_that_llvm_rejects():
     from tapeless.ir.diagnostics import InternalError
 
     with pytest.raises(InternalError, match=r"LLVM rejects what was emitted \(.*\.ll\)"):
-        jit.optimize("define void @f() { ret i32 0 }")
+        jit.optimize("define void @f() { ret i32 0 }", 2)

@@ -236,13 +236,6 @@ def nested_comprehension(x, y):
     return sum(sum(row) * row[0] for row in rows)
 
 
-@program((0.5,), order=2)
-def star_unpacking(x):
-    first, *rest = (x, 2.0, x * 3)
-    *front, last = rest
-    return first * last + front[0] + len(rest)
-
-
 @program((0.6,), order=2)
 def multiple_targets(x):
     a = b = x * 2

@@ -66,7 +66,7 @@ class Statements(Expressions):
             case 2:
                 self.emit(f"({a}, _), {b} = ({self.within(VARIABLE)}, {self.int(1)}), {self.within(VARIABLE)}")
             case _:
-                self.emit(f"{a}, *_, {b} = ({self.within(VARIABLE)}, 1.0, {self.within(VARIABLE)})")
+                self.emit(f"{a}, _, {b} = ({self.within(VARIABLE)}, None, {self.within(VARIABLE)})")
         self.define(a, FLOAT)
         self.define(b, FLOAT)
 
