@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from tapeless.backend.routine import PURE, Routine, close, double, routine
 from tapeless.backend.special import SPECIAL
+from tapeless.backend.whole import WHOLE
 
 _UNARY = (
     "acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp exp2 expm1 lgamma log log10 log1p log2 sin sinh tan "
@@ -339,4 +340,4 @@ ret i1 %r
     ),
 ]
 
-RUNTIME: dict[str, Routine] = dict([*_FLOAT, *_WITH_OVERFLOW, *_INT, *_MIXED, *SPECIAL])
+RUNTIME: dict[str, Routine] = dict([*_FLOAT, *_WITH_OVERFLOW, *_INT, *_MIXED, *WHOLE, *SPECIAL])

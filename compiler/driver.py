@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapeless import pipeline
+from tapeless.ad.expand import has_derivatives
 from tapeless.backend.kernel import Kernel, compile_kernel
 from tapeless.frontend import Program, load
 from tapeless.infer.domain import Value
+from tapeless.ir.interpret import evaluate
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS
 from tapeless.ir.primitives.structure import item, make_tuple
-from tapeless.signature import Key, abstract
+from tapeless.signature import Key, abstract, key_of
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,22 @@ def compile_program(
         root = applied(program, transforms, len(visible))
         graph = pipeline.lower(pipeline.optimize(pipeline.typed(root, arguments(signature))))
         return compile_kernel(graph, name, slow)
+
+
+def interpreters(fn: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, Callable[..., Any]]:
+    """By the name of each stage, the interpreter of the program as it is there; stages with derivatives in them not.
+
+    An oracle for tests: the compiler up to that stage, and no backend.
+    """
+    program = read(fn)
+    values = program.fetch(fn)
+    signature = tuple(map(key_of, (*values, *args)))
+    with deep_recursion():
+        graphs = pipeline.stages(applied(program, (), len(args)), arguments(signature))
+    if has_derivatives(graphs["infer"]):
+        graphs = {name: g for name, g in graphs.items() if name in ("grad", "lower")}
+
+    def interpreter(graph: Graph) -> Callable[..., Any]:
+        return lambda *xs: evaluate(graph, [*values, *xs])
+
+    return {name: interpreter(g) for name, g in graphs.items()}

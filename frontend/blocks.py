@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from tapeless.frontend.conditions import Fact, condition, facts, learn
 from tapeless.frontend.context import DEAD, Narrowed, Scope, Unbound
@@ -26,8 +26,8 @@ from tapeless.frontend.flow import BREAK, CONTINUE, FALL, RETURN, SIGNALS, assig
 from tapeless.ir.diagnostics import Note
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
 
-Simple = Callable[[ast.AST, Scope], None]
-Control = Callable[["Flow", ast.AST], "Node | None"]
+Simple = Callable[[Any, Scope], None]
+Control = Callable[["Flow", Any], "Node | None"]
 STATEMENTS: dict[type[ast.stmt], Simple] = {}
 CONTROL: dict[type[ast.stmt], Control] = {}
 

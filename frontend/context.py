@@ -155,7 +155,7 @@ class Scope:
         op = OPERATORS.get(name)
         if op is None:
             self.refuse(f"the operation `{name}` is not supported", at)
-        return Constant(op, None, self.span(at))
+        return Constant(op)
 
     def primitive(self, name: str, *args: Node, at: ast.AST) -> Apply:
         """A structural primitive with an effect, applied."""

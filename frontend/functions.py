@@ -116,11 +116,10 @@ def _define_direct(node: Definition, name: str, scope: Scope) -> None:
         if other != name and scope.env.find(other)[0] is None:
             graph = Graph(scope.function.program.unique(f"{scope.function.name}.{other}"), "function", scope.graph)
             own[other] = Forward(graph)
-    graph = None
-    if isinstance(known, Forward):
-        graph = known.graph
-        graph.span = scope.span(node)
-    _define(node, scope, name, graph, early=name)
+    forward = known.graph if isinstance(known, Forward) else None
+    if forward is not None:
+        forward.span = scope.span(node)
+    _define(node, scope, name, forward, early=name)
 
 
 @statement(ast.Assign)

@@ -179,13 +179,11 @@ def _step(
         bind(s.target, step.operator("iter_get", over.iterator, index, at=s.target), step)
     node = block(s.body, step, join, s)
     inner = Scope(graph, step.env, step.function)
-    if not join.used:  # the end of the body is never reached
-        args = list(head.graph.params)
-        inner.graph.output = inner.call(Constant(head.graph), tuple(args), s)
-        return
-    items = inner.items(node, join.width, s)
-    following = [inner.operator("index_next", index, at=s)] if index is not None else []
-    args = [*items[: len(join.names)], *following, *items[len(join.names) :]]
+    args: list[Node] = list(head.graph.params)  # where the end of the body is never reached
+    if join.used:
+        items = inner.items(node, join.width, s)
+        following = [inner.operator("index_next", index, at=s)] if index is not None else []
+        args = [*items[: len(join.names)], *following, *items[len(join.names) :]]
     inner.graph.output = inner.call(Constant(head.graph), tuple(args), s)
 
 

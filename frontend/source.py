@@ -158,7 +158,7 @@ def from_source(text: str, name: str | None = None, filename: str = "<string>") 
         case [ast.Expr(value=ast.Lambda())] if name is None:
             found = eval(compile(text, filename, "eval"), namespace)
         case body:
-            exec(compile(tree, filename, "exec"), namespace)
+            exec(compile(text, filename, "exec"), namespace)
             defined = [s.name for s in body if isinstance(s, ast.FunctionDef)]
             if name is None and not defined:
                 raise UsageError("the text defines no function")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from tapeless.frontend.blocks import STATEMENTS, Flow, control
 from tapeless.frontend.conditions import condition, facts, learn
@@ -76,7 +76,7 @@ def _unpack(targets: list[ast.expr], node: Node, at: ast.expr, scope: Scope) -> 
     return [scope.operator("iter_get", iterator, Constant(k), at=at) for k in range(len(targets))]
 
 
-def _refuse_target(target: ast.expr, scope: Scope) -> None:
+def _refuse_target(target: ast.expr, scope: Scope) -> NoReturn:
     what = {ast.Subscript: "an item", ast.Attribute: "an attribute"}.get(type(target), "this")
     scope.refuse(f"assigning to {what} is not supported", target, "values do not change: make a new one")
 

@@ -57,6 +57,8 @@ class Builder:
         if type is None:
             type = prim.type_of([a.type for a in args])  # type: ignore[misc]
             assert type is not None, f"{name} needs its type stated"
+        if prim.commutes and isinstance(args[0], Constant) and not isinstance(args[1], Constant):
+            args = (args[1], args[0])  # rules have constants on the right
         found = simplify(self, prim, args, type)
         if found is not None:
             return found

@@ -100,6 +100,6 @@ def difference(got: Outcome, want: Outcome, equal: Callable[[Any, Any], bool] = 
 
 def stages(f: Callable, args: tuple) -> dict[str, Callable]:
     """By the name of each stage of compilation, the interpreter of the graph there."""
-    from tapeless import pipeline
+    from tapeless import driver
 
-    return pipeline.stages(f, args)
+    return driver.interpreters(f, args)

@@ -2,7 +2,7 @@
 
 A graph under a derivative is first made plain itself (with its own inner derivatives expanded and simplified), then
 differentiated. So at the time of each transformation there is nothing but direct calls, branches and loops. The type of
-a pullback, a name until now, becomes the type of its residuals everywhere.
+a pullback, a name until now, becomes a record of its residuals everywhere.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from tapeless.ad.copying import image
 from tapeless.ad.forward import Forward
 from tapeless.ad.reverse import Reverse
-from tapeless.ir.abstract import Box, Cell, Pullback, Record, Tuple, Type, Union, resolve, union
-from tapeless.ir.builder import Builder
-from tapeless.ir.loops import close_loop, loop_parts
+from tapeless.ir.abstract import Box, Cell, Pullback, Record, Tuple, Type, Union, union
+from tapeless.ir.builder import Builder, constant
+from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, reachable
@@ -89,9 +89,6 @@ class _Expansion:
             b.span = node.span or b.span
             made = self.node(b, node, m)
             m[node] = made
-            if node in node.graph.effects:
-                assert isinstance(made, Apply)
-                b.graph.effects.append(made)
 
     def get(self, m: dict[Node, Node], node: Node) -> Node:
         return Constant(node.value, self.type(node.type), node.span) if isinstance(node, Constant) else m[node]
@@ -105,7 +102,7 @@ class _Expansion:
         if isinstance(fn.value, Graph):
             args = [self.get(m, a) for a in node.args]
             if fn.value.kind == "function":
-                return Apply(b.graph, Constant(self.function(fn.value)), tuple(args), type, node.span)
+                return self.made(b, node, Constant(self.function(fn.value)), args, type)
             parts = loop_parts(fn.value, self.scopes)
             lb = b.nested(fn.value.name, "loop")
             lb.graph.finite, lb.graph.total = fn.value.finite, fn.value.total
@@ -115,7 +112,7 @@ class _Expansion:
             sb = lb.nested("step")
             self.nodes(sb, parts.body, m)
             close_loop(lb, sb, image(m, parts.condition), [self.get(m, n) for n in parts.nexts], node.span)
-            return Apply(b.graph, Constant(lb.graph), tuple(args), type, node.span)
+            return call_loop(b, lb.graph, args, node.span)
         args = []
         for a in node.args:
             if isinstance(a, Constant) and isinstance(a.value, Graph):
@@ -125,34 +122,48 @@ class _Expansion:
                 args.append(Constant(nb.graph))
             else:
                 args.append(self.get(m, a))  # type: ignore[arg-type]
-        return Apply(b.graph, fn, tuple(args), type, node.span)
+        if fn.value.name == "has_head" and args[1].value.startswith("pullback "):  # type: ignore[attr-defined]
+            args[1] = constant("record " + args[1].value.replace(" ", "."))  # type: ignore[attr-defined]
+        return self.made(b, node, fn, args, type)
+
+    @staticmethod
+    def made(b: Builder, node: Apply, fn: Constant, args: list[Node], type: Type | None) -> Apply:
+        """An application in place of another, an effect if that was one."""
+        out = Apply(b.graph, fn, tuple(args), type, node.span)
+        if node in node.graph.effects:
+            b.graph.effects.append(out)
+        return out
 
     # -- derivative primitives ---------------------------------------------------------------------------------------
     def _vjp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, *args = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
         adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
-        return Apply(b.graph, Constant(adjoint.forward), tuple(self.get(m, a) for a in args), self.type(node.type), node.span)
+        y, pullback = node.type.items
+        call_type = Tuple((self.type(y), adjoint.residual))  # type: ignore[arg-type]
+        call = self.made(b, node, Constant(adjoint.forward), [self.get(m, a) for a in args], call_type)
+        kept = b.apply("record", b.item(call, 1), type=self.type(pullback))
+        return b.tuple([b.item(call, 0), kept])
 
     def _pull(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, pullback, ct = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant)
         adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
-        args = (self.get(m, pullback), self.get(m, ct))
-        return Apply(b.graph, Constant(adjoint.backward), args, self.type(node.type), node.span)
+        args = [b.item(self.get(m, pullback), 0), self.get(m, ct)]
+        return self.made(b, node, Constant(adjoint.backward), args, self.type(node.type))
 
     def _jvp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, *args = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant)
         g = self.forward.tangent(self.inner(graph.value), mask.value)
-        return Apply(b.graph, Constant(g), tuple(self.get(m, a) for a in args), self.type(node.type), node.span)
+        return self.made(b, node, Constant(g), [self.get(m, a) for a in args], self.type(node.type))
 
     # -- types ------------------------------------------------------------------------------------------------------
     def type(self, t: Type | None) -> Type | None:
         """A type with pullbacks replaced by what they keep; boxes are mended in place."""
         match t:
-            case Pullback(residual=r) if r is not None:
-                return resolve(t)
+            case Pullback(name=name, residual=r) if r is not None:
+                return Record(f"pullback.{name}", (self.type(r),))  # type: ignore[arg-type]
             case Tuple(items=items):
                 return Tuple(tuple(map(self.type, items)))  # type: ignore[arg-type]
             case Record(tag=tag, items=items):

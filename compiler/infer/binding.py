@@ -11,12 +11,18 @@ from tapeless.ir.primitive import Mismatch, Operator
 V = TypeVar("V")
 
 
-def bind_operator(op: Operator, args: Sequence[V], shape: CallShape) -> list[V]:
-    """The arguments of an operator in order; keywords must continue the positions without a gap, or Mismatch."""
-    if not shape.keywords:
-        return list(args)
+def bind_operator(op: Operator, args: Sequence[V], shape: CallShape) -> tuple[list[V], dict[str, V]]:
+    """The arguments of an operator in order, and those that it takes by keyword only; or Mismatch.
+
+    An operator of any number of arguments takes its keywords as such; another has each at a position.
+    """
     positional = list(args[: len(args) - len(shape.keywords)])
     named = dict(zip(shape.keywords, args[len(positional) :]))
+    for name in named:
+        if name not in op.keywords:
+            raise Mismatch(f"{op.name}() takes no keyword argument '{name}'")
+    if not named or op.expand.__code__.co_flags & CO_VARARGS:
+        return positional, named
     for i, name in enumerate(op.keywords):
         if name in named:
             if i < len(positional):
@@ -24,9 +30,10 @@ def bind_operator(op: Operator, args: Sequence[V], shape: CallShape) -> list[V]:
             while len(positional) < i:
                 positional.append(None)  # type: ignore[arg-type]
             positional.append(named.pop(name))
-    if named:
-        raise Mismatch(f"{op.name}() takes no keyword argument '{next(iter(named))}'")
-    return positional
+    return positional, {}
+
+
+CO_VARARGS = 0x04
 
 
 def bind(

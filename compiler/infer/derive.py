@@ -13,7 +13,8 @@ from tapeless.infer.calls import Derivative, deeper
 from tapeless.infer.convert import convert
 from tapeless.infer.instances import Site
 from tapeless.infer.layout import Pulled
-from tapeless.ir.abstract import FLOAT, NONE, Pullback, Tuple, Type, cotangent
+from tapeless.infer.typeops import Diverges
+from tapeless.ir.abstract import BOOL, FLOAT, NONE, Pullback, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitives.structure import jvp as jvp_primitive
@@ -41,7 +42,10 @@ class Deriver:
             positions = d.positions(len(args))
         inputs = [f, *args, *keywords.values()]
         mask = "".join("1" if i - 1 in positions else "0" for i in range(len(inputs)))
-        wrapper = self.wrapper(inputs, len(args), tuple(keywords), site, scalar=d.kind != "vjp_of")
+        try:
+            wrapper = self.wrapper(inputs, len(args), tuple(keywords), site, scalar=d.kind != "vjp_of")
+        except Diverges:  # it never returns: nothing to differentiate, but it raises what it raises
+            return self.elaborator.call(b, f, args, keywords, deeper(site, "primal"))
         pull_type = self.pullback_type(wrapper, mask, positions, len(args), site if d.kind == "vjp_of" else None)
         result = wrapper.output.type
         assert result is not None
@@ -99,7 +103,10 @@ class Deriver:
         """(value, tangent) of a function value along tangents."""
         inputs = [f, *args]
         mask = "0" + "".join("1" if _active(a) else "0" for a in args)
-        wrapper = self.wrapper(inputs, len(args), (), site, scalar=False)
+        try:
+            wrapper = self.wrapper(inputs, len(args), (), site, scalar=False)
+        except Diverges:
+            return self.elaborator.call(b, f, args, {}, deeper(site, "primal"))
         dots = [
             convert(b, _as_float(b, t), cotangent(a.type))  # type: ignore[arg-type]
             for a, t in zip(args, tangents)
@@ -117,6 +124,4 @@ def _active(a: Node) -> bool:
 
 def _as_float(b: Builder, n: Node) -> Node:
     """A bool as a float; other numbers are converted by `convert`."""
-    from tapeless.ir.abstract import BOOL
-
     return b.apply("b2f", n) if n.type == BOOL else n

@@ -24,7 +24,7 @@ from tapeless.infer.typeops import Diverges
 from tapeless.ir.abstract import NEVER, Box, Pullback, Record, Type, Union
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.loops import call_loop, close_loop
-from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
+from tapeless.ir.nodes import UNDEF, Apply, CallShape, Constant, Graph, Node
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Operator, Primitive
 
 Env = dict[Fact, Node]
@@ -137,7 +137,7 @@ class Elaborator:
             positional, keywords = self.spread(b, args, node)
             if fn.value.name == "partial":
                 return ops.record(f"partial[{','.join(keywords)}]", [*positional, *keywords.values()])
-            return ops.run(fn.value, bind_operator(fn.value, [*positional, *keywords.values()], node.shape))
+            return ops.run(fn.value, *bind_operator(fn.value, [*positional, *keywords.values()], node.shape))
         f = self.lookup(b, inst, fn)
         if f.type == NEVER:
             return None
@@ -263,9 +263,8 @@ class Elaborator:
             return self.call_closure(b, member, record, args, keywords, site)
         if isinstance(member, Oper):
             op = member.operator
-            shape = site[1].shape if keywords else None
-            bound = bind_operator(op, [*args, *keywords.values()], shape) if shape else args
-            return NodeOps(self, b, site).run(op, bound)
+            bound = bind_operator(op, [*args, *keywords.values()], CallShape(tuple(keywords)))
+            return NodeOps(self, b, site).run(op, *bound)
         items = [b.item(record, i) for i in range(len(record.type.items))]
         if tag.startswith("partial"):
             names = partial_names(tag)

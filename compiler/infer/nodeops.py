@@ -43,24 +43,24 @@ class NodeOps:
     def __init__(self, elaborator: Elaborator, b: Builder, site: Site) -> None:
         self.elaborator, self.b, self.site, self.steps = elaborator, b, site, 0
 
-    def run(self, op: Operator, args: list[Node]) -> Node:
+    def run(self, op: Operator, args: list[Node], options: dict[str, Node] | None = None) -> Node:
         """An operator applied to nodes; raises Diverges where it never gives a value."""
         if op.name in ("narrow_none", "narrow_some"):
             return self._narrow(op.name == "narrow_none", args[0])
         (inst, node, path), steps = self.site, self.steps
         self.site = (inst, node, (*path, steps, op.name))
         try:
-            return self._parts(op, args)
+            return self._parts(op, args, options or {})
         finally:
             self.site, self.steps = (inst, node, path), steps + 1
 
-    def _parts(self, op: Operator, args: list[Node]) -> Node:
+    def _parts(self, op: Operator, args: list[Node], options: dict[str, Node]) -> Node:
         if not op.whole:
             for i, a in enumerate(args):
                 if a is not None and isinstance(a.type, Union):
-                    return self.each_part(a, lambda p, i=i: self._parts(op, [*args[:i], p, *args[i + 1 :]]))  # type: ignore[misc]
+                    return self.each_part(a, lambda p, i=i: self._parts(op, [*args[:i], p, *args[i + 1 :]], options))  # type: ignore[misc]
         self.steps = 0
-        return op.expand(self, *args)  # type: ignore[no-any-return]
+        return op.expand(self, *args, **options)  # type: ignore[no-any-return]
 
     def each_part(self, u: Node, run: Callable[[Node], Node]) -> Node:
         """Run for the part that u holds; a part that is refused raises TypeError when it comes."""
@@ -177,6 +177,8 @@ class NodeOps:
         self.b = outer
         types = [n.type for _, n in sides if n is not None]
         if not types:
+            for b, _ in sides:
+                b.graph.output = Constant(UNDEF, NEVER)
             outer.switch(condition, sides[0][0].graph, sides[1][0].graph, NEVER)
             raise Diverges
         out = types[0] if len(types) == 1 else join(types[0], types[1])  # type: ignore[arg-type]

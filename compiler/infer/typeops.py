@@ -62,8 +62,8 @@ class TypeOps:
             args = self._spread(args, shape)
             if op.name == "partial":
                 return self.record(f"partial[{','.join(shape.keywords)}]", args)
-            args = bind_operator(op, args, shape)
-            value = self.run(op, args)
+            args, options = bind_operator(op, args, shape)
+            value = self.run(op, args, options)
         except Mismatch as m:
             return self.engine.fail(self.inst, self.node, "type", str(m))
         except NeedsConstant as n:
@@ -89,7 +89,7 @@ class TypeOps:
                 return n
         return self.node.args[-1] if self.node.args else None
 
-    def run(self, op: Operator, args: list[Value]) -> Value:
+    def run(self, op: Operator, args: list[Value], options: dict[str, Value] | None = None) -> Value:
         """The join over all combinations of union parts; a combination that Python refuses raises at run time."""
         if any(isinstance(a, Never) for a in args):
             return NEVER
@@ -100,19 +100,19 @@ class TypeOps:
         path, steps = self.path, self.steps
         self.path = (*path, steps, op.name)
         try:
-            return self._combinations(op, args)
+            return self._combinations(op, args, options or {})
         finally:
             self.path, self.steps = path, steps + 1
 
-    def _combinations(self, op: Operator, args: list[Value]) -> Value:
+    def _combinations(self, op: Operator, args: list[Value], options: dict[str, Value]) -> Value:
         if op.whole or not any(isinstance(a, Either) for a in args):
-            return self._once(op, args)
+            return self._once(op, args, options)
         out: Value = NEVER
         refused: Mismatch | None = None
         accepted = False
-        for choice in itertools.product(*map(parts, args)):
+        for choice in itertools.product(*((a,) if a is None else parts(a) for a in args)):
             try:
-                out = self.engine.lattice.join(out, self._once(op, list(choice)))
+                out = self.engine.lattice.join(out, self._once(op, list(choice), options))
                 accepted = True
             except Mismatch as m:
                 refused = m
@@ -120,10 +120,10 @@ class TypeOps:
             raise refused
         return out
 
-    def _once(self, op: Operator, args: list[Value]) -> Value:
+    def _once(self, op: Operator, args: list[Value], options: dict[str, Value]) -> Value:
         self.steps = 0
         try:
-            return op.expand(self, *args)  # type: ignore[no-any-return]
+            return op.expand(self, *args, **options)  # type: ignore[no-any-return]
         except Diverges:
             return NEVER
         except TypeError as e:

@@ -6,6 +6,7 @@ item is the function. So it is a value like any other: passed, stored, chosen at
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
@@ -60,6 +61,12 @@ def vjp(ops: Ops, f: Any, *args: Any) -> Any:
     """The value of f, and its pullback: from the cotangent of the result to those of the arguments."""
     _function(ops, f, "vjp")
     return ops.call(ops.record("vjp_of[]", [f]), *args)
+
+
+@operator("partial", functools.partial)
+def partial(ops: Ops, f: Any, *args: Any) -> Any:
+    """A function with its first arguments fixed; inference makes the record, whose tag has the keywords."""
+    return ops.record("partial[]", [f, *args])
 
 
 @operator("jit", whole=True, keywords=("fun",))

@@ -78,6 +78,8 @@ def iter_len(ops: Ops, x: Any) -> Any:
 
 def length(ops: Ops, x: Any) -> Any:
     """The number of items of a tuple or of an iterable of the library, as an int."""
+    if ops.kind(x) == "union":
+        return ops.operate("iter_len", x)
     if ops.kind(x) == "tuple":
         return ops.lift(len(ops.items(x)))
     fields = ops.items(x)
@@ -115,6 +117,8 @@ def iter_get(ops: Ops, x: Any, i: Any) -> Any:
 
 def element(ops: Ops, x: Any, i: Any) -> Any:
     """The i-th item of a tuple or of an iterable of the library; i is in range."""
+    if ops.kind(x) == "union":
+        return ops.operate("iter_get", x, i)
     if ops.kind(x) == "tuple":
         return _tuple_item(ops, ops.items(x), i)
     fields = ops.items(x)
@@ -144,7 +148,10 @@ def _tuple_item(ops: Ops, items: list[Any], i: Any) -> Any:
         for k in reversed(range(len(items) - 1)):
             out = ops.apply("select", ops.apply("ieq", i, ops.lift(k)), items[k], out)
         return out
-    return items[int(ops.need_constant(i, "the index of a tuple whose items are not scalars of one type"))]
+    k = int(ops.need_constant(i, "the index of a tuple whose items are not scalars of one type"))
+    if not 0 <= k < len(items):  # a part of a union that is shorter than others: it does not come here
+        return ops.raise_("IndexError", "tuple index out of range")
+    return items[k]
 
 
 @operator("index_lt", lambda i, n: i < n)

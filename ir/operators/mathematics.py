@@ -102,6 +102,7 @@ def _define(function: Any, name: str, outside: Condition | None, too_large: Cond
 for _row in _FUNCTIONS:
     _define(*_row)
 
+
 def _classify(function: Any) -> None:
     def expand(ops: Ops, x: Any) -> Any:
         return ops.apply(function.__name__, real(ops, x))

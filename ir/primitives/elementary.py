@@ -1,4 +1,4 @@
-"""Primitives that are functions of the C library: total, where `math` raises, and with the same bits where it does not."""
+"""Primitives that are functions of the C library: total where `math` raises, with the same bits where it does not."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import math
 
 from tapeless.ir.abstract import FLOAT
 from tapeless.ir.primitive import Var, primitive
-from tapeless.ir.primitives.arithmetic import POSITIVE, REALS, fdiv, fmul, fneg
+from tapeless.ir.primitives.arithmetic import POSITIVE, REALS, fmul, fneg
 from tapeless.ir.primitives.elementary import exp
 from tapeless.ir.primitives.integers import isub
 from tapeless.ir.primitives.native import libm
@@ -134,7 +134,7 @@ gamma = primitive(
 )
 lgamma = primitive(
     "lgamma",
-    doc="The logarithm of |gamma(x)|, by libm; CPython has code of its own, which differs by some units in the last place.",
+    doc="The logarithm of |gamma(x)|, by libm; CPython's own code differs in the last places.",
     result=FLOAT,
     evaluate=libm("lgamma"),
     partials=(polygamma(0, X),),

@@ -142,7 +142,7 @@ def assigned_after_capture(x, n):
 def late_binding_of_a_loop_variable(x):
     fs = ()
     for i in range(3):
-        fs = (*fs, lambda z: z * x * i)
+        fs = fs + (lambda z: z * x * i,)
     return fs[0](x) + fs[2](1.0)
 
 

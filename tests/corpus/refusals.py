@@ -107,7 +107,7 @@ def index_of_a_number(x):
 def growing_tuple(x, n):
     t = ()
     for _ in range(n):
-        t = (x, *t)  # refused
+        t = (x,) + t  # refused
     return t[0]
 
 

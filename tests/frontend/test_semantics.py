@@ -7,7 +7,6 @@ import math
 from typing import Any
 
 import pytest
-
 from tapeless.frontend import from_source, load
 from tapeless.ir.diagnostics import TapelessError
 from tapeless.ir.interpret import evaluate
@@ -170,7 +169,11 @@ def f(x):
     "walrus": "def f(x):\n    if (y := x + 1) > 2: return y\n    while (x := x + 1) < 5: y += x\n    return x, y\n",
     "boolean values": "def f(x):\n    return x or 5, x and 7, not x, (x or 0) and 3, 0 < x < 2 < 3, 1 if x else 2\n",
     "short circuit": "def f(x):\n    return x == 0 or 1 / x > 0, x != 0 and 1 / x\n",
-    "slices": "def f(x):\n    t = (1, 2, 3, x)\n    return t[0], t[-1], t[1:], t[:2], t[::2], t[1:-1], len(t), x in t, 9 not in t\n",
+    "slices": """
+def f(x):
+    t = (1, 2, 3, x)
+    return t[0], t[-1], t[1:], t[:2], t[::2], t[1:-1], len(t), x in t, 9 not in t
+""",
     "none": """
 def f(x):
     def g(y, z=None):
@@ -194,7 +197,12 @@ def f(x):
     return g(), h(), g(3)
 """,
     "assert": "def f(x):\n    assert x > 0, 'positive'\n    assert x != 2\n    return x\n",
-    "raise": "def f(x):\n    if x == 1: raise ValueError\n    if x == 2: raise KeyError()\n    raise OverflowError('big')\n",
+    "raise": """
+def f(x):
+    if x == 1: raise ValueError
+    if x == 2: raise IndexError()
+    raise OverflowError('big')
+""",
     "error in dead code": "def f(x):\n    y = 1 / (x - 1)\n    return 3\n",
     "print": "def f(x):\n    for i in range(2): print(i, x, sep='-', end='!')\n    print()\n    return print(x)\n",
     "generator expressions": """
@@ -226,7 +234,10 @@ def f(x):
         t = t + ((lambda: i * x),)
     return t[0](), t[2](), i
 """,
-    "late binding in a generator expression": "def f(x):\n    return any((lambda: i)() > x for i in range(3)), tuple((lambda: i) for i in range(3))[0]()\n",
+    "late binding in a generator expression": """
+def f(x):
+    return any((lambda: i)() > x for i in range(3)), tuple((lambda: i) for i in range(3))[0]()
+""",
     "nonlocal": """
 def f(x):
     total = 0
@@ -245,13 +256,13 @@ def f(x):
 def f(x):
     def even(n): return True if n == 0 else odd(n - 1)
     def odd(n): return False if n == 0 else even(n - 1)
-    return even(x + 3), odd(4)
+    return even(int(x) + 3), odd(4)
 """,
     "mutual recursion by lambda": """
 def f(x):
     even = lambda n: n == 0 or odd(n - 1)
     odd = lambda n: n != 0 and even(n - 1)
-    return even(x + 3), odd(4)
+    return even(int(x) + 3), odd(4)
 """,
     "sibling captures a later variable": """
 def f(x):
@@ -260,8 +271,20 @@ def f(x):
     def b(): return k
     return a()
 """,
-    "sibling called too early": "def f(x):\n    def a(): return b()\n    y = a()\n    def b(): return x\n    return y\n",
-    "sibling passed on too early": "def f(x):\n    def a(): return b()\n    t = a\n    def b(): return x\n    return t()\n",
+    "sibling called too early": """
+def f(x):
+    def a(): return b()
+    y = a()
+    def b(): return x
+    return y
+""",
+    "sibling passed on too early": """
+def f(x):
+    def a(): return b()
+    t = a
+    def b(): return x
+    return t()
+""",
     "captured before it is assigned": "def f(x):\n    g = lambda: k\n    if x > 1: k = 5\n    return g()\n",
     "read of a cell before it is assigned": "def f(x):\n    g = lambda: k\n    if x > 1: k = 5\n    return k\n",
     "recursion through a variable": """
@@ -302,7 +325,14 @@ def f(x):
     return p(x)
 """,
     "conditional function": "def f(x):\n    g = abs if x < 0 else (lambda z: z * x)\n    return g(x) + g(2)\n",
-    "decorated": "def f(x):\n    def twice(g): return lambda z: g(g(z))\n    @twice\n    @twice\n    def h(z): return z * x + 1\n    return h(1)\n",
+    "decorated": """
+def f(x):
+    def twice(g): return lambda z: g(g(z))
+    @twice
+    @twice
+    def h(z): return z * x + 1
+    return h(1)
+""",
     "self application": "def f(x):\n    u = lambda s, n: x if n == 0 else s(s, n - 1) * 2\n    return u(u, 3)\n",
 }
 
@@ -339,6 +369,10 @@ def test_globals_defaults_and_mutual_recursion() -> None:
 @pytest.mark.parametrize("f", [helper, other])
 def test_top_level_functions_with_defaults(f: Any) -> None:
     agree(f, 0.5, 3)
+
+
+def test_partial() -> None:
+    agree(uses_partial, 0.5)
 
 
 def test_closure_of_a_python_function() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tapeless.ir import primitives
 from tapeless.ir.abstract import FLOAT, INT
 from tapeless.ir.primitive import REGISTRY, Primitive, Rule, Term, Var
@@ -171,7 +170,9 @@ def test_rules(p: Primitive, rule: Rule) -> None:
         left, right = value(rule.pattern, inputs), value(rule.replacement, inputs)
         if not weak:
             assert same_bits(left, right), (inputs, left, right)
-        elif all(isinstance(x, bool) or 1e-60 < abs(x) < 1e60 for x in inputs) and not (isinstance(left, float) and math.isnan(left)):
+        elif all(isinstance(x, bool) or 1e-60 < abs(x) < 1e60 for x in inputs) and not (
+            isinstance(left, float) and math.isnan(left)
+        ):
             assert math.isclose(left, right, rel_tol=1e-12), (inputs, left, right)
 
 
@@ -204,7 +205,9 @@ def test_commutes(p: Primitive) -> None:
 
 
 CONVENTIONS = re.findall(
-    r"^\| `d/d(\w) (\w+)\(([^)]*)\)` \| `([^`]*)` \|", (Path(__file__).parents[2] / "docs/conventions.md").read_text(), re.M
+    r"^\| `d/d(\w) (\w+)\(([^)]*)\)` \| `([^`]*)` \|",
+    (Path(__file__).parents[2] / "docs/conventions.md").read_text(),
+    re.M,
 )
 
 
