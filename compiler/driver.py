@@ -1,11 +1,12 @@
 """From a function and the types of its arguments to a kernel.
 
-A `Source` is a function with the transforms that are applied to it (grad, jvp, ...); `compile_source` runs the pipeline
-for one signature. Nothing here is cached: the tables of kernels stand in `api`.
+A `Transform` is what is applied to the function (grad, jvp, ...); `compile_program` runs the pipeline for one signature,
+`text` shows the program at a stage on the way. Nothing here is cached: the tables of kernels stand in `table`.
 """
 
 from __future__ import annotations
 
+import linecache
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -15,12 +16,14 @@ from typing import Any
 from tapeless import pipeline
 from tapeless.ad.expand import has_derivatives
 from tapeless.backend.kernel import Kernel, compile_kernel
+from tapeless.defects import naming
 from tapeless.frontend import Program, load
 from tapeless.infer.domain import Value
 from tapeless.ir.interpret import evaluate
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS
 from tapeless.ir.primitives.structure import item, make_tuple
+from tapeless.ir.printer import show
 from tapeless.signature import Key, abstract, key_of
 
 
@@ -45,8 +48,18 @@ def deep_recursion() -> Any:
 
 def read(fn: Callable[..., Any]) -> Program:
     """The SOURCE graphs of a Python function."""
-    with deep_recursion():
+    with deep_recursion(), naming("frontend", lambda: _source(fn)):
         return load(fn)
+
+
+def _source(fn: Callable[..., Any]) -> str:
+    """The text of a function, as comments of the IR's text form, for a report."""
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        return f"# {fn!r}\n"
+    last = max((line for _, _, line in code.co_lines() if line), default=code.co_firstlineno)
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 : last]
+    return "".join(f"# {line.rstrip()}\n" for line in (f"{code.co_filename}:{code.co_firstlineno}", *lines))
 
 
 def applied(program: Program, transforms: tuple[Transform, ...], count: int) -> Graph:
@@ -68,7 +81,11 @@ def applied(program: Program, transforms: tuple[Transform, ...], count: int) -> 
         if t.name in ("grad", "value_and_grad"):
             numbers = t.argnums if isinstance(t.argnums, tuple) else (t.argnums,)
             consts = [Constant(n) for n in numbers]
-            argnums: Node = Apply(root, Constant(make_tuple), tuple(consts), None, span) if isinstance(t.argnums, tuple) else consts[0]
+            argnums: Node = (
+                Apply(root, Constant(make_tuple), tuple(consts), None, span)
+                if isinstance(t.argnums, tuple)
+                else consts[0]
+            )
             f = apply(Constant(OPERATORS[t.name]), f, argnums)
         elif t.name == "jvp":
             half = count // 2
@@ -101,7 +118,17 @@ def compile_program(
     with deep_recursion():
         root = applied(program, transforms, len(visible))
         graph = pipeline.lower(pipeline.optimize(pipeline.typed(root, arguments(signature))))
-        return compile_kernel(graph, name, slow)
+        with naming("backend", graph):
+            return compile_kernel(graph, name, slow)
+
+
+def text(program: Program, transforms: tuple[Transform, ...], signature: tuple[Key, ...], stage: str) -> str:
+    """The program at a stage of the pipeline, in the text form of the IR; it goes no further than that stage."""
+    with deep_recursion():
+        root = applied(program, transforms, len(signature) - len(program.inputs))
+        graph = next(g for name, g in pipeline.steps(root, arguments(signature)) if name == stage)
+        with naming("printer", lambda: ""):
+            return show(graph)
 
 
 def interpreters(fn: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, Callable[..., Any]]:

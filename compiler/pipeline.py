@@ -1,19 +1,20 @@
 """The passes in their order, and the stages that they lead to.
 
-    parse   SOURCE graphs from the frontend
-    infer   TYPED graphs
-    opt     simplified, locations promoted
-    grad    derivatives expanded (PLAIN), as AD made them
-    lower   simplified again: what the backend gets
+parse   SOURCE graphs from the frontend
+infer   TYPED graphs
+opt     simplified, locations promoted
+grad    derivatives expanded (PLAIN), as AD made them
+lower   simplified again: what the backend gets
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tapeless.ad.expand import expand, has_derivatives
+from tapeless.defects import naming
 from tapeless.infer.domain import Value
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
@@ -38,7 +39,7 @@ class Pass:
 
 def optimize(root: Graph) -> Graph:
     """Simplify, promote locations, simplify what that uncovers."""
-    return checked(simplify(promote(checked(simplify(root), Stage.TYPED))), Stage.TYPED)
+    return run("simplify", run("promote", run("simplify", root)))
 
 
 def expand_all(root: Graph) -> Graph:
@@ -60,6 +61,13 @@ VERIFY = os.environ.get("TAPELESS_VERIFY", "") not in ("", "0")
 """Run the verifier between passes; tests do."""
 
 
+def run(name: str, root: Graph, gives: Stage | None = None) -> Graph:
+    """One pass; a defect in it, or in what it gives, is an InternalError that names it and keeps its input."""
+    p = PASSES[name]
+    with naming(name, root):
+        return checked(p.run(root), p.gives if gives is None else gives)
+
+
 def checked(root: Graph, stage: Stage) -> Graph:
     """The graph itself, verified where the verifier is on."""
     if VERIFY:
@@ -69,23 +77,33 @@ def checked(root: Graph, stage: Stage) -> Graph:
 
 def typed(root: Graph, args: list[Value]) -> Graph:
     """Inference and elaboration."""
-    engine, top = infer(root, args)
-    return checked(Elaborator(engine).program(top), Stage.TYPED)
+    with naming("infer", root):
+        engine, top = infer(root, args)
+    with naming("elaborate", root):
+        return checked(Elaborator(engine).program(top), Stage.TYPED)
 
 
 def lower(root: Graph) -> Graph:
     """From optimized TYPED to what the backend gets."""
-    if not has_derivatives(root):
-        return root
-    plain = checked(expand_all(root), Stage.PLAIN)
-    return checked(simplify(checked(simplify(plain), Stage.PLAIN)), Stage.PLAIN)
+    return _finished(run("expand", root)) if has_derivatives(root) else root
+
+
+def _finished(plain: Graph) -> Graph:
+    return run("simplify", run("simplify", plain, Stage.PLAIN), Stage.PLAIN)
+
+
+def steps(root: Graph, args: list[Value]) -> Iterator[tuple[str, Graph]]:
+    """The stages one after another; each is made when it is asked for."""
+    yield "parse", root
+    typed_root = typed(root, args)
+    yield "infer", typed_root
+    optimized = optimize(typed_root)
+    yield "opt", optimized
+    plain = run("expand", optimized)
+    yield "grad", plain
+    yield "lower", _finished(plain) if has_derivatives(optimized) else optimized
 
 
 def stages(root: Graph, args: list[Value]) -> dict[str, Graph]:
     """The program at every stage."""
-    out = {"parse": root}
-    out["infer"] = typed(root, args)
-    out["opt"] = optimize(out["infer"])
-    out["grad"] = checked(expand_all(out["opt"]), Stage.PLAIN)
-    out["lower"] = lower(out["opt"])
-    return out
+    return dict(steps(root, args))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,6 @@ from tapeless import driver, pipeline
 from tapeless.backend.kernel import Kernel
 from tapeless.frontend import Program
 from tapeless.ir.diagnostics import UsageError
-from tapeless.ir.printer import show
 from tapeless.signature import Key, key_of
 
 Signature = tuple[Key, ...]
@@ -26,6 +24,7 @@ class Shared:
 
 
 _SHARED: dict[Any, list[Shared]] = {}
+STAGES = (*pipeline.STAGES, "llvm", "asm")
 LIMIT = 512
 """How many programs are kept; the least recently read go first."""
 
@@ -69,13 +68,14 @@ class Table:
     def call(self, *args: Any, **keywords: Any) -> Any:
         """A call from Python: find or make the kernel for the types of the arguments."""
         if keywords:
-            args = self._positional(args, keywords)
+            args = positional(self.fn, args, keywords)
         s = self.shared
         hidden = s.program.fetch(self.fn)
         signature = tuple(map(key_of, (*hidden, *args)))
         kernel = s.kernels.get(signature)
         if kernel is None:
             kernel = self._compile(s, signature, hidden)
+        self.last = signature[len(hidden) :]
         if not hidden and not any(g.path for g in s.program.guards):
             type(self.function).__call__ = kernel.call  # no more Python between the caller and the kernel
         return kernel.call(*hidden, *args)
@@ -85,36 +85,63 @@ class Table:
         visible = signature[len(hidden) :]
         kernel = driver.compile_program(s.program, self.transforms, signature, visible, name, self.call)
         s.kernels[signature] = kernel
-        self.last = visible
         return kernel
-
-    def _positional(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
-        bound = inspect.signature(self.fn).bind(*args, **keywords)
-        if bound.kwargs:
-            raise UsageError("a compiled function cannot be called with keyword-only arguments from outside")
-        return bound.args
 
     # -- looking inside -----------------------------------------------------------------------------------------------
     def kernel(self, args: tuple[Any, ...]) -> Kernel:
         """The kernel for these arguments, or the one compiled last."""
-        if not args:
-            if not self.kernels:
-                raise UsageError("nothing is compiled yet", hint="pass arguments, or call the function first")
-            return next(reversed(self.kernels.values()))
+        return self.kernel_of(self._visible(args))
+
+    def kernel_of(self, visible: Signature) -> Kernel:
+        """The kernel for arguments of these types."""
         s = self.shared
         hidden = s.program.fetch(self.fn)
-        signature = tuple(map(key_of, (*hidden, *args)))
+        signature = (*map(key_of, hidden), *visible)
         return s.kernels.get(signature) or self._compile(s, signature, hidden)
 
     def show(self, stage: str, args: tuple[Any, ...]) -> str:
-        """The text of the program at a stage."""
-        keys = tuple(map(key_of, args)) if args else self.last
-        if keys is None:
-            raise UsageError("nothing is compiled yet", hint="pass arguments, or call the function first")
+        """The program at a stage, for these arguments or the types compiled last."""
+        return self.text(stage, self._visible(args))
+
+    def text(self, stage: str, visible: Signature) -> str:
+        """The program at a stage, for arguments of these types: IR, LLVM or assembly."""
+        if stage == "llvm":
+            return self.kernel_of(visible).llvm_ir
+        if stage == "asm":
+            return self.kernel_of(visible).asm
         if stage not in pipeline.STAGES:
-            raise UsageError(f"there is no stage {stage!r}", hint="one of " + ", ".join(pipeline.STAGES))
+            raise UsageError(f"there is no stage {stage!r}", hint="one of " + ", ".join(STAGES))
         program = driver.read(self.fn)
-        with driver.deep_recursion():
-            root = driver.applied(program, self.transforms, len(keys))
-            hidden = tuple(map(key_of, program.fetch(self.fn)))
-            return show(pipeline.stages(root, driver.arguments((*hidden, *keys)))[stage])
+        hidden = map(key_of, program.fetch(self.fn))
+        return driver.text(program, self.transforms, (*hidden, *visible), stage)
+
+    def _visible(self, args: tuple[Any, ...]) -> Signature:
+        if args:
+            return tuple(map(key_of, args))
+        if self.last is None:
+            raise UsageError("nothing is compiled yet", hint="pass arguments, or call the function first")
+        return self.last
+
+
+def positional(fn: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+    """All arguments by position, bound as Python binds them; defaults only where a later parameter was given."""
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        raise UsageError(f"{fn!r} is compiled for arguments by position only")
+    bound = int(getattr(fn, "__self__", None) is not None)
+    names = code.co_varnames[bound : code.co_argcount]
+    defaults = dict(zip(reversed(names), reversed(getattr(fn, "__defaults__", None) or ()), strict=False))
+    for name in keywords:
+        if name in code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]:
+            raise UsageError(f"the keyword-only argument `{name}` cannot be given from outside compiled code")
+        if name not in names[code.co_posonlyargcount - bound if code.co_posonlyargcount else 0 :]:
+            raise TypeError(f"{fn.__name__}() got an unexpected keyword argument '{name}'")
+        if name in names[: len(args)]:
+            raise TypeError(f"{fn.__name__}() got multiple values for argument '{name}'")
+    last = max(names.index(name) for name in keywords)
+    out = list(args)
+    for name in names[len(args) : last + 1]:
+        if name not in keywords and name not in defaults:
+            raise TypeError(f"{fn.__name__}() missing 1 required positional argument: '{name}'")
+        out.append(keywords[name] if name in keywords else defaults[name])
+    return tuple(out)

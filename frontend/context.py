@@ -9,21 +9,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from types import FunctionType
+from typing import NoReturn
 
 import tapeless.ir.operators
 import tapeless.ir.primitives  # noqa: F401  (both fill their tables)
+from tapeless.frontend.bindings import Bindings
 from tapeless.frontend.flow import Liveness
 from tapeless.frontend.scope import Names, NameTable
 from tapeless.frontend.source import SourceFile
 from tapeless.ir.diagnostics import InferenceError, InternalError, Note, Span, UnsupportedError
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import OPERATORS, REGISTRY
-
-if TYPE_CHECKING:
-    from types import FunctionType
-
-    from tapeless.frontend.bindings import Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +170,12 @@ class Scope:
         return [Apply(self.graph, item, (of, Constant(k)), None, span) for k in range(count)]
 
     def switch(self, condition: Node, then: Graph, orelse: Graph, at: ast.AST) -> Apply:
-        """Run one of two branches."""
-        return self.primitive("switch", condition, Constant(then), Constant(orelse), at=at)
+        """Run one of two complete branches. It has an effect if one of them has."""
+        args = (condition, Constant(then), Constant(orelse))
+        node = Apply(self.graph, Constant(REGISTRY["switch"]), args, None, self.span(at))
+        if then.effects or orelse.effects:
+            self.graph.effects.append(node)
+        return node
 
     def choose(
         self, condition: Node, then: Callable[[Scope], Node], orelse: Callable[[Scope], Node], at: ast.AST

@@ -102,7 +102,7 @@ def _loop(flow: Flow, s: ast.While | ast.For, over: Iteration | None, runs: bool
     test = _test(head, s, over, signal)
     step, done = head.nested("branch", "step", s), head.nested("branch", "exit", s)
     _step(step, head, s, over, join, params)
-    done.graph.output = done.tuple(list(head.graph.params), s) if head.graph.params else Constant(None)
+    done.graph.output = done.tuple(list(head.graph.params), s)
     head.graph.output = head.switch(test, step.graph, done.graph, s)
 
     result = scope.call(Constant(head.graph), tuple(initial), s)

@@ -54,6 +54,8 @@ def test_native_code_agrees_with_cpython(p, printed, capfd):
 def test_the_interpreter_agrees_at_each_stage(p, printed, capfd):
     with capfd.disabled():
         for name, f in stages(p.function, p.trial.args).items():
+            if name == "parse" and p.trial.differs:
+                continue  # operators are still CPython's own there, with its unbounded ints
             try:
                 _check(p, f, printed)
             except AssertionError as e:

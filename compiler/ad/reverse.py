@@ -212,6 +212,7 @@ class Reverse:
         for node in reversed(nodes):
             seed = region.sens.pop(node, None)
             if seed is None:
+                self._abandon(region, node)
                 continue
             assert region.bb is not None
             region.bb.span = node.span or region.bb.span
@@ -226,6 +227,19 @@ class Reverse:
                 self._backward_switch(region, node, seed)
             else:
                 self._backward_primitive(region, node, fn.value, seed)
+
+    def _abandon(self, region: Region, node: Apply) -> None:
+        """An active node whose result nothing depends on: a switch still gets its final form, without slots."""
+        kept = region.calls.get(node)
+        if kept is not None and isinstance(kept[0], Apply):
+            made, inner = kept
+            for r, g in zip(inner, branches(node)):
+                for n in self.scopes.schedule(g):
+                    self._abandon(r, n)
+                r.fb.graph.output.type = made.type = Tuple((node.type,))  # type: ignore[arg-type]
+        elif kept is not None and isinstance(kept[0], Region):
+            for n in kept[0].calls:
+                self._abandon(kept[0], n)
 
     def _backward_call(self, region: Region, node: Apply, seed: ct.Cotangent) -> None:
         a, residual = region.calls[node]

@@ -18,7 +18,7 @@ from tapeless.ir.abstract import Cell, Tuple, Type
 from tapeless.ir.builder import Builder, constant, primitive_of
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
-from tapeless.ir.primitives.structure import make_tuple, switch
+from tapeless.ir.primitives.structure import make_tuple
 from tapeless.ir.traverse import Scopes, inputs, mentioned, reachable
 
 Position = tuple[Graph, int]
@@ -97,12 +97,14 @@ class Uses:
         if name in ("load", "store"):
             return {a for a in node.args[1:] if a in self.good}
         g = callee(node)
-        if g is None or g not in self.writes:
-            bad = {a for a in inputs(node) if a in self.good}
-            for a in node.args:  # a graph under a derivative keeps its signature
-                if isinstance(a, Constant) and isinstance(a.value, Graph) and a.value.kind == "function":
-                    bad |= {p for p in a.value.params if p in self.good}
-            return bad
+        if g is None and name in ("vjp", "jvp"):  # a graph under a derivative: it may read, its results stay as they are
+            under = node.args[0].value  # type: ignore[attr-defined]
+            pairs = list(zip(node.args[2:], under.params))
+            bad = {x for a, p in pairs if (a in self.good) != (p in self.good) for x in (a, p)}
+            bad |= {x for i, pair in enumerate(pairs) if i in self.writes[under] for x in pair}
+            return bad & self.good
+        if g is None:
+            return {a for a in inputs(node) if a in self.good}
         bad = set()
         for i, (a, p) in enumerate(zip(node.args, g.params)):
             if (a in self.good) != (p in self.good):
@@ -213,10 +215,15 @@ class Promotion:
         g = callee(node)
         if g is not None:
             return self._call(b, node, g, state)
-        args = [Constant(self.new[a.value]) if isinstance(a, Constant) and isinstance(a.value, Graph) else self.image(a) for a in node.args]
+        args = [self._argument(a, state) for a in node.args]
         if node not in node.graph.effects and not any(isinstance(a, Constant) and isinstance(a.value, Graph) for a in args):
             return b.apply(name, *args, type=node.type)
         return self._made(b, node, Constant(fn.value), args, node.type)
+
+    def _argument(self, a: Node, state: State) -> Node:
+        if isinstance(a, Constant) and isinstance(a.value, Graph):
+            return Constant(self.new[a.value])
+        return state[a] if a in self.uses.good else self.image(a)
 
     def _made(self, b: Builder, node: Apply, fn: Constant, args: list[Node], type: Type | None) -> Apply:
         made = Apply(b.graph, fn, tuple(args), type, node.span)
@@ -238,7 +245,7 @@ class Promotion:
     def _switch(self, b: Builder, node: Apply, state: State) -> Node:
         graphs = [a.value for a in node.args[1:] if isinstance(a, Constant)]
         stored = [c for c in dict.fromkeys(c for g in graphs for c in self.uses.stores(g)) if c in state]
-        sides: list[Node] = []
+        sides: list[Graph] = []
         type = Tuple((node.type, *(c.type.content for c in stored)))  # type: ignore[arg-type, union-attr]
         for g in graphs:
             nb = b.nested(g.name)
@@ -246,11 +253,10 @@ class Promotion:
             self.nodes(nb, self.scopes.schedule(g), inner)
             out = self.image(g.output)
             nb.graph.output = self._packed(nb, out, [inner[c] for c in stored]) if stored else out
-            sides.append(Constant(nb.graph))
-        args = [self.image(node.args[0]), *sides]
+            sides.append(nb.graph)
+        made = b.switch(self.image(node.args[0]), sides[0], sides[1], type if stored else node.type)  # type: ignore[arg-type]
         if not stored:
-            return self._made(b, node, Constant(switch), args, node.type)
-        made = self._made(b, node, Constant(switch), args, type)
+            return made
         for k, c in enumerate(stored):
             state[c] = b.item(made, 1 + k)
         return b.item(made, 0)

@@ -27,10 +27,11 @@ SMALL, ONCE = 60, 4000
 
 Env = dict[Node, Node]
 ALL = None
+DERIVATIVES = ("vjp", "pull", "jvp")
 
 
 def simplify(root: Graph) -> Graph:
-    """An equivalent program; the signature of the root, and of graphs under a derivative, stays."""
+    """An equivalent program; the signature of the root stays, and what derivatives are by."""
     scopes = Scopes()
     calls = call_graph(root, scopes)
     rebuild = Rebuild(root, scopes, calls)
@@ -52,7 +53,8 @@ class Rebuild:
         self.new_scopes = Scopes()
         self.sizes: dict[Graph, int] = {}
         self.uses: dict[Node, set[int] | None] = {}
-        self.pinned = {root}
+        self.root = root
+        self.masks: dict[Graph, str] = {}  # of graphs under a derivative: which parameters it is by
         self._scan(root)
 
     def _scan(self, root: Graph) -> None:
@@ -67,20 +69,23 @@ class Rebuild:
                     if items is not None:
                         items.add(k.value)  # type: ignore[attr-defined]
                     continue
+                if prim is not None and prim.name in DERIVATIVES:
+                    self.masks[node.args[0].value] = node.args[1].value  # type: ignore[union-attr]
                 for n in used:
-                    if isinstance(n, Constant):
-                        if prim is not None and isinstance(n.value, Graph) and n.value.kind == "function":
-                            self.pinned.add(n.value)
-                    else:
+                    if not isinstance(n, Constant):
                         self.uses[n] = ALL
+
+    def stays(self, g: Graph, i: int) -> bool:
+        """Whether a parameter is part of an interface: of the root, or of what a derivative is taken by."""
+        return g is self.root or g in self.masks and self.masks[g][i] == "1"
 
     # -- functions --------------------------------------------------------------------------------------------------
     def declare(self, g: Graph) -> None:
         """The new graph of a function, with its parameters: scalars, without those that are never used."""
         new = self.new[g] = Graph(g.name, "function", None, g.span)
         new.total, new.finite = g.total, g.finite
-        for p in g.params:
-            if g in self.pinned:
+        for i, p in enumerate(g.params):
+            if self.stays(g, i):
                 new.parameter(p.name, p.type, p.span)
             elif p in self.uses:
                 for name, t in leaves_of(p.name, p.type):  # type: ignore[arg-type]
@@ -91,8 +96,8 @@ class Rebuild:
         env: Env = {}
         b = Builder(new, span=g.span)
         params: list[Node] = list(new.params)
-        for p in g.params:
-            if g in self.pinned:
+        for i, p in enumerate(g.params):
+            if self.stays(g, i):
                 env[p] = params.pop(0)
             elif p in self.uses:
                 env[p] = assemble(b, p.type, params)  # type: ignore[arg-type]
@@ -159,19 +164,41 @@ class Rebuild:
         """vjp, pull, jvp: their graph argument becomes its new self."""
         old = args[0].value  # type: ignore[attr-defined]
         new = self.new.get(old, old)
+        if new is not old:
+            mask, inputs_ = self.masks[old], args[2:]
+            if prim.name != "pull":
+                tangents = inputs_[len(mask) :]
+                inputs_ = [*self.flattened(b, old, inputs_[: len(mask)]), *tangents]
+            args = [args[0], constant(self.new_mask(old)), *inputs_]
         made = Apply(b.graph, Constant(prim), (Constant(new), *args[1:]), node.type, b.span)
         if prim.name != "pull" and new not in self.pure:
             b.graph.effects.append(made)
         return made
 
+    def flattened(self, b: Builder, g: Graph, args: list[Node]) -> list[Node]:
+        """The arguments of a call, as the new signature of the callee wants them."""
+        flat: list[Node] = []
+        for i, (p, a) in enumerate(zip(g.params, args)):
+            if self.stays(g, i):
+                flat.append(a)
+            elif p in self.uses:
+                flat += spread(b, a)
+        return flat
+
+    def new_mask(self, g: Graph) -> str:
+        """The mask of a graph under a derivative, for its new signature."""
+        out = ""
+        for i, p in enumerate(g.params):
+            if self.stays(g, i):
+                out += "1"
+            elif p in self.uses:
+                out += "0" * len(leaves_of("", p.type))  # type: ignore[arg-type]
+        return out
+
     def call(self, b: Builder, scopes: Scopes, node: Apply, g: Graph, args: list[Node]) -> Node:
         new = self.new.get(g, g)  # a call in a body that is being inlined is to a new graph already, and stays a call
-        if g in self.new and g not in self.pinned:
-            flat: list[Node] = []
-            for p, a in zip(g.params, args):
-                if p in self.uses:
-                    flat += spread(b, a)
-            args = flat
+        if g in self.new:
+            args = self.flattened(b, g, args)
         if g in self.new and new in self.sizes and g not in self.calls.recursive:
             size = self.sizes[new]
             if size <= SMALL or self.calls.calls.get(g, 0) == 1 and size <= ONCE:

@@ -295,3 +295,14 @@ def error_before_the_store(x, n):
 
     change(n)
     return y
+
+
+@error((1.0,), raises=ValueError)
+def unpacking_of_the_wrong_length(x):
+    a, b = (x, x, x)
+    return a + b
+
+
+@error((1.0,), raises=IndexError)
+def index_outside_a_tuple(x):
+    return (x, 1.0)[2]

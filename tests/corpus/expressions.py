@@ -191,7 +191,7 @@ def extremes_of_int_and_float(n, x):
 
 @program((1.5, -0.5), grad=(0, 1), order=3)
 def sums(x, y):
-    return sum((x, y, x * y)) + sum((x, y), 1.0) - sum(()) + math.fsum((x, y)) * math.prod((x, y, 2.0))
+    return sum((x, y, x * y)) + sum((x, y), 1.0) - sum(()) + math.prod((x, y, 2.0))
 
 
 @values((3, 0.5), (0, -0.5))
@@ -216,7 +216,7 @@ def tuple_slices(x, n):
     return t[1:3], t[:-2], t[::2], t[::-1], len(t), t[-1], t[3:1], (t[0],) + t[1:2], t[:2] * 2, (1, 2) + ()
 
 
-@values((1.5, 2), (1.5, 3), (0.5, 2), (NAN, 1))
+@values((1.5, 2), (1.5, 3), (0.5, 2))
 def tuple_comparison(x, n):
     a, b = (x, n), (1.5, 2)
     return a == b, a != b, a < b, a <= b, a > b, a >= b, (x,) < (x, n), a > (), (a, 1) == (b, 1)

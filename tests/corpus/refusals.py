@@ -139,17 +139,6 @@ def a_complex_literal(x):
 
 
 @refused(1.0)
-def unpacking_of_the_wrong_length(x):
-    a, b = (x, x, x)  # refused
-    return a + b
-
-
-@refused(1.0)
-def index_outside_a_tuple(x):
-    return (x, 1.0)[2]  # refused
-
-
-@refused(1.0)
 def a_starred_target(x):
     first, *rest = (x, 2.0, x * 3)  # refused
     return first

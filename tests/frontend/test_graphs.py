@@ -92,12 +92,12 @@ GOLDEN = {
             ! %0 = cell(%x)
             ! store(%0, 2.0)
             ! %1 = load(%0)
-            graph @f.lambda3(%z) {
+            graph @f.g(%z) {
               ! %2 = load(%0)
               ! %3 = py.mul(%z, %2)
               return %3
             }
-            ! %4 = @f.lambda3(%1)
+            ! %4 = @f.g(%1)
             return %4
           }
           return @f

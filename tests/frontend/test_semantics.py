@@ -10,6 +10,7 @@ import pytest
 from tapeless.frontend import from_source, load
 from tapeless.ir.diagnostics import TapelessError
 from tapeless.ir.interpret import evaluate
+from tapeless.ir.verify import Stage, verify
 
 SCALE, PAIR, NAME, NOTHING = 2.5, (1.5, 2), "cubic", None
 
@@ -33,6 +34,7 @@ def agree(f: Any, *args: Any) -> None:
     """`f` and its graphs do the same."""
     program = load(f)
     root = program.applied(len(args))
+    verify(root, Stage.SOURCE)
     got = outcome(lambda out: evaluate(root, [*program.fetch(), *args], out))
 
     def native(out: Any) -> Any:

@@ -1,0 +1,5 @@
+"""`python -m tapeless` is the command `tapeless`."""
+
+from tapeless.cli import main
+
+main()
