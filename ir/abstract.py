@@ -11,7 +11,7 @@ mention the name), the last is a location that a store can change.
     tag{f64, i64}             a record: the environment of a closure, a range, an iterator
     a | b                     a union of at most one part per head (see `head`)
     box %name                 a pointer to a boxed tuple or record, for recursive data
-    cell(f64)                 a location: a captured variable that is assigned after capture
+    cell(f64, 3)              a location: a captured variable that is assigned after capture
     pullback %name            what the pullback of one graph needs of the forward computation; AD fills it in
     never                     the type of a node that has no value: `undef`, a call that does not return
 """
@@ -153,12 +153,13 @@ class Pullback(Type):
 
 @dataclass(frozen=True, slots=True)
 class Cell(Type):
-    """A location that holds one value of type `content`."""
+    """A location that holds one value of type `content`; `site` tells apart those of different variables."""
 
     content: Type
+    site: int = 0
 
     def __str__(self) -> str:
-        return f"cell({self.content})"
+        return f"cell({self.content}, {self.site})"
 
 
 def resolve(t: Type) -> Type:
@@ -244,8 +245,8 @@ def _join_part(a: Type, b: Type) -> Type:
             return Tuple(tuple(map(join, x, y)))
         case Record(tag=tag, items=x), Record(items=y):
             return Record(tag, tuple(map(join, x, y)))
-        case Cell(content=x), Cell(content=y):
-            return Cell(join(x, y))
+        case Cell(content=x, site=site), Cell(content=y):
+            return Cell(join(x, y), site)
     raise TypeError(f"{a} and {b} have no join")
 
 

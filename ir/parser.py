@@ -242,7 +242,7 @@ class _Builder:
             case "union":
                 return Union(tuple(map(self._type, rest)))
             case "cell":
-                return Cell(self._type(rest[0]))
+                return Cell(self._type(rest[0]), int(rest[1]) if len(rest) > 1 and rest[1] is not None else 0)
         kind, name = rest
         named = self.named.get(_bare(name))
         _need(isinstance(named, Box if kind == "box" else Pullback), f"{kind} {name} is not declared", name)

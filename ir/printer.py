@@ -129,8 +129,8 @@ class _Types:
                 return word(tag) + "{" + ", ".join(map(self.text, items)) + "}"
             case Union(parts=parts):
                 return "<" + " | ".join(map(self.text, parts)) + ">"
-            case Cell(content=content):
-                return f"cell({self.text(content)})"
+            case Cell(content=content, site=site):
+                return f"cell({self.text(content)}, {site})" if site else f"cell({self.text(content)})"
             case Box() | Pullback():
                 if t not in self._named:
                     self._named[t] = word(self._names.fresh(t.name))

@@ -72,8 +72,8 @@ class Types:
                 return Record(tag, tuple(map(self.plain, items)))
             case Union(parts=ps):
                 return Union(tuple(map(self.plain, ps)))
-            case Cell(content=content):
-                return Cell(self.plain(content))
+            case Cell(content=content, site=site):
+                return Cell(self.plain(content), site)
         return t
 
     def unresolved(self, t: Type) -> Pullback | None:
@@ -183,7 +183,8 @@ class Types:
         _known(end, str)
 
     def cell(self, node: Apply, value: Node) -> None:
-        self.same(node.type, Cell(self.plain(value.type)), "the type of the cell")
+        _need(isinstance(node.type, Cell), f"the type of the cell is {node.type}")
+        self.same(node.type.content, value.type, "the content of the cell")  # type: ignore[union-attr]
 
     def store(self, node: Apply, cell: Node, value: Node) -> None:
         t = self.plain(cell.type)

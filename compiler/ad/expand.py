@@ -170,8 +170,8 @@ class _Expansion:
                 return Record(tag, tuple(map(self.type, items)))  # type: ignore[arg-type]
             case Union(parts=ps):
                 return union([self.type(p) for p in ps])  # type: ignore[misc]
-            case Cell(content=c):
-                return Cell(self.type(c))  # type: ignore[arg-type]
+            case Cell(content=c, site=site):
+                return Cell(self.type(c), site)  # type: ignore[arg-type]
             case Box(body=body) if t not in self.boxes:
                 self.boxes.add(t)
                 t.body = self.type(body)  # type: ignore[assignment]

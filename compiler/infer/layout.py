@@ -79,7 +79,7 @@ class Layout:
             case Boxed(site=site):
                 return self._boxed(site)
             case Loc(site=site):
-                return Cell(self.type_of(self.engine.lattice.content(site)))
+                return Cell(self.type_of(self.engine.lattice.content(site)), self.engine.lattice.find(site) + 1)
             case Pull(number=n):
                 return self.pullback(n)
         raise TypeError(f"no type for {v}")

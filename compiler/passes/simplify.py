@@ -59,7 +59,8 @@ class Rebuild:
 
     def _scan(self, root: Graph) -> None:
         """Which items of each node are used (ALL where it is used as a whole), and which signatures must stay."""
-        for g in reachable(root):
+        self.old = set(reachable(root))
+        for g in self.old:
             for node in (*self.scopes.schedule(g), None):
                 used = inputs(node) if node is not None else (g.output,)
                 prim = primitive_of(node) if node is not None else None
@@ -144,6 +145,8 @@ class Rebuild:
         assert node.type is not None
         if prim.name == "check":
             return self.check(b, args)
+        if prim.name == "cell" and node not in self.uses and node.graph in self.old:
+            return undef(node.type)
         if prim.effect:
             return b.effect(prim.name, *args, type=node.type)
         if isinstance(args[0], Constant) and isinstance(args[0].value, Graph) if args else False:

@@ -1,0 +1,8 @@
+# CALL: jit(f)(1.0)
+# ERROR: UnsupportedError: `TABLE` is a list, which is not supported
+TABLE = [1.0, 2.0]
+
+
+def f(x):
+    return TABLE[0] * x
+#          ^^^^^
