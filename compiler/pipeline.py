@@ -20,7 +20,7 @@ from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
 from tapeless.ir.nodes import Graph
 from tapeless.ir.verify import Stage, verify
-from tapeless.passes.promote import promote
+from tapeless.passes.promote import has_locations, promote
 from tapeless.passes.simplify import simplify
 
 STAGES = ("parse", "infer", "opt", "grad", "lower")
@@ -38,8 +38,9 @@ class Pass:
 
 
 def optimize(root: Graph) -> Graph:
-    """Simplify, promote locations, simplify what that uncovers."""
-    return run("simplify", run("promote", run("simplify", root)))
+    """Promote locations, simplify; where locations are left, inlining may have made them traceable: once more."""
+    root = run("simplify", run("promote", root))
+    return run("simplify", run("promote", root)) if has_locations(root) else root
 
 
 def expand_all(root: Graph) -> Graph:
@@ -53,7 +54,7 @@ PASSES = {
         Pass("simplify", "fold, share, inline, scalarize, drop", Stage.TYPED, Stage.TYPED, simplify),
         Pass("promote", "turn locations into values (SSA)", Stage.TYPED, Stage.TYPED, promote),
         Pass("expand", "replace vjp, pull and jvp by derivative graphs", Stage.TYPED, Stage.PLAIN, expand_all),
-        Pass("optimize", "simplify, promote, simplify", Stage.TYPED, Stage.TYPED, optimize),
+        Pass("optimize", "promote, simplify; twice where locations are left", Stage.TYPED, Stage.TYPED, optimize),
     )
 }
 

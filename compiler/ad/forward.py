@@ -9,7 +9,7 @@ from __future__ import annotations
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ad.reverse import TUPLE, scaled
+from tapeless.ad.reverse import TUPLE, refuse_location, scaled
 from tapeless.ir.abstract import Box, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
@@ -58,6 +58,7 @@ class Forward:
             assert isinstance(fn, Constant)
             b.span = node.span or b.span
             if node not in self.active:
+                refuse_location(node)
                 m[node] = copy(b, self.scopes, node, m)
             elif isinstance(fn.value, Graph):
                 if fn.value.kind == "loop":

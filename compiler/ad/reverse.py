@@ -19,7 +19,7 @@ from typing import Any
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ir.abstract import FLOAT, NEVER, NONE, Box, Tuple, Type, Union, cotangent, resolve
+from tapeless.ir.abstract import FLOAT, NEVER, NONE, Box, Cell, Tuple, Type, Union, cotangent, resolve
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
@@ -144,7 +144,7 @@ class Reverse:
             assert isinstance(fn, Constant)
             region.fb.span = node.span or region.fb.span
             if node not in self.active:
-                self._refuse(node, fn)
+                refuse_location(node)
                 region.m[node] = copy(region.fb, self.scopes, node, region.m)
             elif isinstance(fn.value, Graph):
                 if fn.value.kind == "loop":
@@ -154,20 +154,7 @@ class Reverse:
             elif fn.value.name == "switch":
                 self._forward_switch(region, node)
             else:
-                self._refuse(node, fn)
                 region.m[node] = copy(region.fb, self.scopes, node, region.m)
-
-    def _refuse(self, node: Apply, fn: Constant) -> None:
-        """A location that is still one has aliases that are not known: its stores have no derivative."""
-        if isinstance(fn.value, Primitive) and fn.value.name in ("load", "store") and any(
-            differentiable(a.type) or differentiable(getattr(a.type, "content", None)) for a in node.args
-        ):
-            raise DifferentiationError(
-                "a captured variable that is assigned after capture is read or written through a function value here, "
-                "which has no derivative yet",
-                node.span,
-                hint="pass the value as an argument and return the new one",
-            )
 
     def _forward_call(self, region: Region, node: Apply, g: Graph) -> None:
         mask = "".join("1" if a in self.active else "0" for a in node.args)
@@ -369,6 +356,20 @@ class Reverse:
         (boxed,) = node.args
         assert isinstance(boxed.type, Box)
         self.give(region, boxed, ct.into_box(bb, seed, boxed.type))
+
+
+def refuse_location(node: Apply) -> None:
+    """A location that is still one has aliases that are not known: what is stored in it has no derivative."""
+    fn = node.fn
+    if isinstance(fn, Constant) and isinstance(fn.value, Primitive) and fn.value.name in ("load", "store"):
+        where = node.args[0].type
+        if isinstance(where, Cell) and differentiable(where.content):
+            raise DifferentiationError(
+                "a captured variable that is assigned after capture is read or written through a function value here, "
+                "which has no derivative yet",
+                node.span,
+                hint="pass the value as an argument and return the new one",
+            )
 
 
 class Values(dict[int, Node]):

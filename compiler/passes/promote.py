@@ -29,11 +29,17 @@ State = dict[Location, Node]
 
 def promote(root: Graph) -> Graph:
     """A program without the locations that can be values; the root's signature stays."""
-    scopes = Scopes()
-    if not any(primitive_name(n) == "cell" for g in reachable(root) for n in scopes.schedule(g)):
+    if not has_locations(root):
         return root
+    scopes = Scopes()
     uses = Uses(root, scopes, call_graph(root, scopes).recursive)
     return Promotion(scopes, uses).program(root)
+
+
+def has_locations(root: Graph) -> bool:
+    """Whether a program makes locations."""
+    scopes = Scopes()
+    return any(primitive_name(n) == "cell" for g in reachable(root) for n in scopes.schedule(g))
 
 
 class Promotion:
@@ -101,8 +107,8 @@ class Promotion:
                 return self._loop(b, node, loop_parts(fn.value, self.scopes), state)
             return self._call(b, node, fn.value, state)
         args = [self._argument(a, state) for a in node.args]
-        if name in ("vjp", "jvp"):
-            args = self._under_derivative(node, args, state)
+        if name in ("vjp", "jvp", "pull"):
+            args = self._under_derivative(name, node, args, state)
         if node not in node.graph.effects and not any(isinstance(a, Constant) and isinstance(a.value, Graph) for a in args):
             return b.apply(name, *args, type=node.type)
         return self._made(b, node, Constant(fn.value), args, node.type)
@@ -124,13 +130,15 @@ class Promotion:
             return Constant(self.new[a.value])
         return state[a] if a in self.uses.traced else self.image(a)
 
-    def _under_derivative(self, node: Apply, args: list[Node], state: State) -> list[Node]:
+    def _under_derivative(self, name: str, node: Apply, args: list[Node], state: State) -> list[Node]:
         """The contents that a graph under a derivative reads are further arguments, constant to the derivative."""
         graph, mask = node.args[:2]
         given = self.uses.given(graph.value)  # type: ignore[attr-defined]
         count = 2 + len(mask.value)  # type: ignore[attr-defined]
         contents = [self._content(c, state) for c in given]
         masked = constant(mask.value + "0" * len(given))  # type: ignore[attr-defined]
+        if name == "pull":
+            return [args[0], masked, *args[2:]]
         return [args[0], masked, *args[2:count], *contents, *args[count:]]
 
     @staticmethod
