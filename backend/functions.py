@@ -50,7 +50,9 @@ class FunctionEmitter(Text):
                 memory.release(self, mark)
             self.give(leaves, self.value(output))
         name = self.program.names[self.graph]
-        return f"define internal fastcc {returned(leaves)} {name}({parameters}) #0 {{\n{self.body()}\n}}\n"
+        # recursion without end must run out of stack, as in Python, and not become a loop
+        tails = ' "disable-tail-calls"="true"' if self.facts.recursive else ""
+        return f"define internal fastcc {returned(leaves)} {name}({parameters}) #0{tails} {{\n{self.body()}\n}}\n"
 
     def run(self, graph: Graph, skip: Node | None = None) -> Steps:
         """The applications of one graph, but `skip`; the block is dead afterwards if the graph gives no value."""

@@ -62,7 +62,7 @@ _keep: list[Library] = []
 
 def stack_size() -> int:
     """Bytes of stack for kernels that recurse."""
-    return max(_bytes("TAPELESS_STACK", 1 << 30), STACK_KEPT + 2 * STACK_MARGIN)
+    return max(_bytes("TAPELESS_STACK", 320 << 20), STACK_KEPT + 2 * STACK_MARGIN)
 
 
 def arena_size() -> int:

@@ -19,12 +19,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-
 import tapeless
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from tapeless.api import Function
 
 STAGES = ("parse", "infer", "opt", "grad", "lower", "llvm", "asm")
@@ -60,7 +57,7 @@ def _derivative_options(command: Callable[..., None]) -> Callable[..., None]:
     return grad(order(command))
 
 
-# -- tapeless ir --------------------------------------------------------------------------------------------------------
+# -- tapeless ir ------------------------------------------------------------------------------------------------------
 @main.command()
 @click.argument("function")
 @click.option("--args", "types", default="", metavar="TYPES", help='Types of the arguments: "f64, i64, (bool, f64)".')
@@ -86,7 +83,7 @@ def _comment(stage: str) -> str:
     return ";" if stage == "llvm" else "#"
 
 
-# -- tapeless opt -------------------------------------------------------------------------------------------------------
+# -- tapeless opt -----------------------------------------------------------------------------------------------------
 @main.command()
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--passes", required=True, metavar="NAMES", help="Passes to run, in this order: simplify,promote.")
@@ -100,7 +97,7 @@ def opt(file: IO[str], passes: str, output: IO[str]) -> None:
     from tapeless.driver import deep_recursion
     from tapeless.ir.parser import parse
     from tapeless.ir.printer import show
-    from tapeless.ir.verify import verify
+    from tapeless.ir.verify import Stage, verify
 
     names = [name.strip() for name in passes.split(",") if name.strip()]
     for name in names:
@@ -110,7 +107,7 @@ def opt(file: IO[str], passes: str, output: IO[str]) -> None:
             )
     with deep_recursion():
         graph = parse(file.read(), file.name)
-        stage = pipeline.PASSES[names[0]].needs if names else pipeline.Stage.SOURCE
+        stage = pipeline.PASSES[names[0]].needs if names else Stage.SOURCE
         try:
             verify(graph, stage)
         except tapeless.InternalError as error:  # who wrote the text broke the invariant
@@ -121,7 +118,7 @@ def opt(file: IO[str], passes: str, output: IO[str]) -> None:
         click.echo(show(graph).rstrip("\n"), file=output)
 
 
-# -- tapeless run -------------------------------------------------------------------------------------------------------
+# -- tapeless run -----------------------------------------------------------------------------------------------------
 @main.command(context_settings={"ignore_unknown_options": True})  # -2.0 is an argument
 @click.argument("function")
 @click.argument("arguments", nargs=-1, metavar="ARGS...")
@@ -145,7 +142,7 @@ def _value(text: str) -> Any:
         raise click.BadParameter(f"{text}: {type(error).__name__}: {error}", param_hint="ARGS") from None
 
 
-# -- the function that is meant -----------------------------------------------------------------------------------------
+# -- the function that is meant ---------------------------------------------------------------------------------------
 def _function(where: str, grad: str | None, order: int | None) -> Function:
     """The compiled function that a command line names, differentiated as it says."""
     try:
@@ -212,7 +209,7 @@ def _run_module(name: str) -> Any:
         return import_module(name)
 
 
-# -- the user's exceptions ----------------------------------------------------------------------------------------------
+# -- the user's exceptions --------------------------------------------------------------------------------------------
 @contextmanager
 def _user_code() -> Iterator[None]:
     """What the user's code raises is shown with the user's frames alone, and ends the command with code 1."""
@@ -232,7 +229,7 @@ def _user_code() -> Iterator[None]:
 def _only_users(told: Any) -> None:
     """Drop the frames of tapeless, click and the import system from a traceback and those it follows from."""
     modules = [m for name, m in sys.modules.items() if name.partition(".")[0] in ("tapeless", "click")]
-    ours = {str(Path(m.__file__).parent) + os.sep for m in modules if getattr(m, "__file__", None)}
+    ours = {str(Path(m.__file__).parent) + os.sep for m in modules if m.__file__}
     while told is not None:
         told.stack[:] = [f for f in told.stack if not f.filename.startswith((*ours, "<frozen importlib"))]
         told = told.__cause__ or told.__context__

@@ -1,12 +1,13 @@
 """From a function and the types of its arguments to a kernel.
 
-A `Transform` is what is applied to the function (grad, jvp, ...); `compile_program` runs the pipeline for one signature,
-`text` shows the program at a stage on the way. Nothing here is cached: the tables of kernels stand in `table`.
+A `Transform` is what is applied to the function (grad, jvp, ...); `compile_program` runs the pipeline for one
+signature, `text` shows the program at a stage on the way. Nothing here is cached: the kernels stand in `table`.
 """
 
 from __future__ import annotations
 
 import linecache
+import gc
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from tapeless.signature import Key, abstract, key_of
 
 @dataclass(frozen=True)
 class Transform:
-    """One transform of a function: grad and value_and_grad with their argnums, jvp, vjp (of the first `count` arguments)."""
+    """One transform of a function: grad and value_and_grad with their argnums, jvp, vjp."""
 
     name: str
     argnums: int | tuple[int, ...] | None = None
@@ -37,13 +38,19 @@ class Transform:
 
 @contextmanager
 def deep_recursion() -> Any:
-    """Compiling recurses along nested branches and calls of the user's program."""
-    limit = sys.getrecursionlimit()
+    """Compiling recurses along nested branches and calls of the user's program.
+
+    It also makes many nodes that live until its end, which the garbage collector would visit again and again.
+    """
+    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
     sys.setrecursionlimit(max(limit, 50_000))
+    gc.disable()
     try:
         yield
     finally:
         sys.setrecursionlimit(limit)
+        if collecting:
+            gc.enable()
 
 
 def read(fn: Callable[..., Any]) -> Program:

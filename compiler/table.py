@@ -31,7 +31,8 @@ LIMIT = 512
 
 def shared(fn: Callable[..., Any], transforms: tuple[driver.Transform, ...]) -> Shared:
     """The program of a function: one that was read before, if all that it relies on holds for this function too."""
-    key = (getattr(fn, "__code__", fn), transforms)
+    code = getattr(fn, "__code__", fn)
+    key = (code, getattr(code, "co_filename", ""), transforms)  # equal code of two files has two sets of spans
     candidates = _SHARED.pop(key, [])
     _SHARED[key] = candidates  # now the most recent
     for s in candidates:

@@ -80,25 +80,23 @@ class Scopes:
         return self._schedules[graph]
 
     def _visit(self, graph: Graph, root: Node, order: list[Apply], done: set[Node]) -> None:
-        stack: list[tuple[Node, bool]] = [(root, False)]
+        stack: list[Node | None] = [root]
+        ready: list[Apply] = []  # those whose inputs are on the stack, above a None
         while stack:
-            node, ready = stack.pop()
-            if ready:
-                assert isinstance(node, Apply)
-                order.append(node)
-                continue
-            if node in done:
-                continue
-            done.add(node)
-            if isinstance(node, Constant):
-                if isinstance(node.value, Graph):
-                    done.discard(node)
-                    if node.value not in done:  # type: ignore[comparison-overlap]
-                        done.add(node.value)  # type: ignore[arg-type]
-                        stack += [(v, False) for v in reversed(self.captures(node.value))]
-            elif isinstance(node, Apply) and node.graph is graph:
-                stack.append((node, True))
-                stack += [(n, False) for n in reversed(inputs(node))]
+            node = stack.pop()
+            if node is None:
+                order.append(ready.pop())
+            elif node not in done:
+                done.add(node)
+                if node.__class__ is Constant:
+                    if node.value.__class__ is Graph and node.value not in done:  # type: ignore[attr-defined]
+                        done.add(node.value)  # type: ignore[attr-defined]
+                        stack += self.captures(node.value)[::-1]  # type: ignore[attr-defined]
+                elif node.__class__ is Apply and node.graph is graph:  # type: ignore[attr-defined]
+                    ready.append(node)  # type: ignore[arg-type]
+                    stack.append(None)
+                    stack += node.args[::-1]  # type: ignore[attr-defined]
+                    stack.append(node.fn)  # type: ignore[attr-defined]
 
 
 class Walk:
@@ -151,8 +149,20 @@ def mentioned(graph: Graph, scopes: Scopes) -> list[Graph]:
 def reachable(root: Graph) -> list[Graph]:
     """All graphs that a program consists of, the root first, in order of first mention."""
     found: dict[Graph, None] = {root: None}
-    todo = [root]
+    _walk(root, found)
+    return list(found)
+
+
+def all_nodes(root: Graph) -> list[Apply]:
+    """The applications of a program, graph by graph in order of first mention."""
+    return _walk(root, {root: None})
+
+
+def _walk(root: Graph, graphs: dict[Graph, None]) -> list[Apply]:
+    """The applications of a program; its graphs go to `graphs`."""
+    found: list[Apply] = []
     seen: set[Node] = set()
+    todo = [root]
     while todo:
         graph = todo.pop()
         stack: list[Node] = [graph.output, *reversed(graph.effects), *reversed(graph.defaults.values())]
@@ -161,10 +171,11 @@ def reachable(root: Graph) -> list[Graph]:
             if node in seen:
                 continue
             seen.add(node)
-            if isinstance(node, Constant):
-                if isinstance(node.value, Graph) and node.value not in found:
-                    found[node.value] = None
-                    todo.append(node.value)
-            else:
-                stack += reversed(inputs(node))
-    return list(found)
+            if node.__class__ is Apply:
+                found.append(node)  # type: ignore[arg-type]
+                stack += node.args[::-1]  # type: ignore[attr-defined]
+                stack.append(node.fn)  # type: ignore[attr-defined]
+            elif node.__class__ is Constant and node.value.__class__ is Graph and node.value not in graphs:  # type: ignore[attr-defined]
+                graphs[node.value] = None  # type: ignore[attr-defined]
+                todo.append(node.value)  # type: ignore[attr-defined]
+    return found

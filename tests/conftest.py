@@ -11,7 +11,9 @@ os.environ.setdefault("TAPELESS_VERIFY", "1")  # before tapeless is imported; su
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite golden texts; read the diff before you commit")
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite golden texts; read the diff before you commit"
+    )
 
 
 @pytest.fixture

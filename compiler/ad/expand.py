@@ -17,15 +17,14 @@ from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
-from tapeless.ir.traverse import Scopes, reachable
+from tapeless.ir.traverse import Scopes, all_nodes, reachable
 
 DERIVATIVES = ("vjp", "pull", "jvp")
 
 
 def has_derivatives(root: Graph) -> bool:
     """Whether a program still applies derivative primitives."""
-    scopes = Scopes()
-    return any(_derivative(node) for g in reachable(root) for node in scopes.schedule(g))
+    return any(_derivative(node) for node in all_nodes(root))
 
 
 def _derivative(node: Node) -> bool:

@@ -20,7 +20,7 @@ from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitives.structure import make_tuple
-from tapeless.ir.traverse import Scopes, reachable
+from tapeless.ir.traverse import Scopes, all_nodes
 from tapeless.passes.callgraph import call_graph
 from tapeless.passes.uses import Location, Uses, primitive_name
 
@@ -38,8 +38,7 @@ def promote(root: Graph) -> Graph:
 
 def has_locations(root: Graph) -> bool:
     """Whether a program makes locations."""
-    scopes = Scopes()
-    return any(primitive_name(n) == "cell" for g in reachable(root) for n in scopes.schedule(g))
+    return any(primitive_name(n) == "cell" for n in all_nodes(root))
 
 
 class Promotion:

@@ -41,17 +41,19 @@ class Uses:
         self.nodes = {f: self._nodes(f) for f in self.functions}
         params = {p for f in self.functions if f is not root for p in f.params if isinstance(p.type, Cell)}
         cells = [(n, g, f) for f in self.functions for n, g in self.nodes[f] if primitive_name(n) == "cell"]
-        self.traced: set[Node] = params | {n for n, _, _ in cells}
+        self.traced: set[Node] = set()
         self.only: set[Cell] = set()
         self.home: dict[Cell, Graph] = {}
         self._stores: dict[Graph, dict[Location, None]] = {}
         self._writes: dict[Graph, dict[Location, None]] = {f: {} for f in self.functions}
         self._reads: dict[Graph, set[Cell]] = {f: set() for f in self.functions}
-        while self._untrace():
-            self._solve()
         self._find_only(cells, recursive)
         self._solve()
         while self._remove_only():
+            self._solve()
+        self.traced = {n for n in (*params, *(c for c, _, _ in cells)) if n.type not in self.only}
+        self._solve()
+        while self._untrace():
             self._solve()
 
     def _nodes(self, function: Graph) -> list[tuple[Apply, Graph]]:
@@ -70,9 +72,9 @@ class Uses:
     # -- answers ----------------------------------------------------------------------------------------------------
     def location(self, node: Node) -> Location | None:
         """The promoted location that a node is, or None."""
-        if node in self.traced:
-            return node
-        return node.type if isinstance(node.type, Cell) and node.type in self.only else None
+        if isinstance(node.type, Cell) and node.type in self.only:
+            return node.type
+        return node if node in self.traced else None
 
     def written(self, f: Graph) -> list[Location]:
         """What a function stores to and its caller has to know: parameters, then only locations by site."""
@@ -186,7 +188,7 @@ class Uses:
             made.setdefault(node.type, []).append((node, g, f))
         for type, places in made.items():
             node, g, f = places[0]
-            if len(places) > 1 or node in self.traced or not type.site or f in recursive or _in_loop(g):
+            if len(places) > 1 or not type.site or f in recursive or _in_loop(g):
                 continue
             if any(contains(t, type, set()) for t in (f.output.type, *(p.type for p in f.params))):
                 continue

@@ -1,6 +1,8 @@
 # CALL: jit(f)(1.0)
 # ERROR: UnsupportedError: a class inside a function is not supported
 def f(x):
-    class A: pass
-#   ^^^^^^^^^^^^^
+    class A:
+#   ^^^^^^^^
+        y = 1
+
     return x

@@ -1,4 +1,4 @@
-"""A function chosen at run time: a closure is a record of what it captured, its call a choice between known functions."""
+"""A function chosen at run time: a closure is a record of captures, its call a choice of known functions."""
 
 TYPES = "f64, i64"
 
