@@ -14,6 +14,7 @@ The j-th leaf of LLVM type t of a part lies in the j-th slot of type t of every 
 
 from __future__ import annotations
 
+from itertools import accumulate
 from dataclasses import dataclass
 
 from tapeless.ir.abstract import Box, Cell, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, head, resolve
@@ -51,6 +52,7 @@ class Layouts:
     def __init__(self) -> None:
         self._leaves: dict[Type, Leaves] = {}
         self._places: dict[Type, tuple[tuple[int, ...], ...]] = {}
+        self._ends: dict[Type, list[int]] = {}
 
     def leaves(self, t: Type) -> Leaves:
         """The leaves of a type."""
@@ -58,6 +60,13 @@ class Layouts:
         if found is None:
             found = self._leaves[t] = self._flatten(resolve(t))
         return found
+
+    def item(self, t: Tuple | Record, index: int) -> tuple[int, int]:
+        """Where the leaves of an item begin and end among those of its tuple."""
+        ends = self._ends.get(t)
+        if ends is None:
+            ends = self._ends[t] = [0, *accumulate(len(self.leaves(i)) for i in t.items)]
+        return ends[index], ends[index + 1]
 
     def body(self, t: Type) -> Leaves:
         """The leaves of what a box or a cell points to."""

@@ -42,8 +42,8 @@ def item(e: FunctionEmitter, node: Apply) -> Values:
     whole, index = node.args[0], known(node.args[1])
     t = e.program.type(whole)
     assert isinstance(t, (Tuple, Record)) and isinstance(index, int), f"{node!r} of {t}"
-    start = sum(len(e.layouts.leaves(i)) for i in t.items[:index])
-    values = e.value(whole)[start : start + len(e.layouts.leaves(t.items[index]))]
+    start, end = e.layouts.item(t, index)
+    values = e.value(whole)[start:end]
     return e.fit(values, t.items[index], e.type(node))
 
 

@@ -6,8 +6,8 @@ signature, `text` shows the program at a stage on the way. Nothing here is cache
 
 from __future__ import annotations
 
-import linecache
 import gc
+import linecache
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager

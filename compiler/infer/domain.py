@@ -53,7 +53,7 @@ class Num(Value):
         )
 
     def __hash__(self) -> int:
-        return hash(self.kind)
+        return hash(self.kind) if self.const is UNKNOWN else hash((self.kind, repr(self.const)))
 
     @property
     def head(self) -> str:  # type: ignore[override]

@@ -22,8 +22,8 @@ from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, encloses, inputs, reachable
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
 
-SMALL, ONCE = 60, 4000
-"""Sizes in nodes up to which a function is inlined: everywhere; where it is called once."""
+SMALL = 60
+"""The size in nodes up to which a function is inlined everywhere; one that is called once always is."""
 
 Env = dict[Node, Node]
 ALL = None
@@ -203,8 +203,7 @@ class Rebuild:
         if g in self.new:
             args = self.flattened(b, g, args)
         if g in self.new and new in self.sizes and g not in self.calls.recursive:
-            size = self.sizes[new]
-            if size <= SMALL or self.calls.calls.get(g, 0) == 1 and size <= ONCE:
+            if self.sizes[new] <= SMALL or self.calls.calls.get(g, 0) == 1:
                 span = b.span
                 out = self.body(b, self.new_scopes, new, dict(zip(new.params, args)))
                 b.span = span
