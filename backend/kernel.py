@@ -43,11 +43,6 @@ RUNTIME_DECLARATIONS = {
 }
 
 
-DEFINITIONS: list[ctypes.Structure] = []
-"""The method definitions of all builtins, for ever: CPython reads a builtin's when it frees it, which in a garbage cycle
-may be after its owner was cleared."""
-
-
 class Owner:
     """What the builtin of a kernel is bound to: it keeps the code loaded, and does what is rare in Python."""
 
@@ -63,7 +58,8 @@ class Owner:
         for i, obj in enumerate(self._objects):
             table[i] = id(obj)
         self._method = MethodDef(name.encode(), library.address("tl_call"), 0x0080 | 0x0002, None)
-        DEFINITIONS.append(self._method)
+        # for ever: CPython reads it when it frees the builtin, which in a garbage cycle may be after this object's end
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._method))
 
     def builtin(self) -> Callable[..., Any]:
         """The function for Python; it keeps the owner."""
