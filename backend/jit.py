@@ -45,8 +45,8 @@ class Engine:
         self.triple = llvm.get_process_triple()
         self._machines: dict[int, llvm.TargetMachine] = {}
         self.layout = str(self.machine(2).target_data)
-        # JITLink lays out an object in one piece. The older linker maps each section where there is room, and aborts the
-        # process when two of them come to lie more than 2 GiB apart, as they do beside the arena.
+        # JITLink lays out an object in one piece. The older linker maps each section where there is room, and aborts
+        # the process when two of them come to lie more than 2 GiB apart, as they do beside the arena.
         self.linker = llvm.create_lljit_compiler(self._new_machine(2), suppress_errors=True, use_jit_link=True)
         self.lock = threading.RLock()
         self._names = itertools.count()

@@ -14,8 +14,8 @@ The j-th leaf of LLVM type t of a part lies in the j-th slot of type t of every 
 
 from __future__ import annotations
 
-from itertools import accumulate
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tapeless.ir.abstract import Box, Cell, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, head, resolve
 from tapeless.ir.diagnostics import InternalError

@@ -60,8 +60,8 @@ def unbox(e: FunctionEmitter, node: Apply) -> Values:
     """What a box points to; zeros for a null pointer, which a projection to the wrong part gives."""
     operand = node.args[0]
     (pointer,) = e.value(operand)
-    made_here = isinstance(operand, Apply) and isinstance(operand.fn, Constant)
-    if not (made_here and getattr(operand.fn.value, "name", "") == "box"):
+    made_by = operand.fn if isinstance(operand, Apply) else None
+    if not (isinstance(made_by, Constant) and getattr(made_by.value, "name", "") == "box"):
         null = e.op(f"icmp eq ptr {pointer}, null")
         pointer = e.op(f"select i1 {null}, ptr @tl_dummy, ptr {pointer}")
     return e.load_all(e.layouts.body(e.program.type(operand)), pointer, access=ARENA_ACCESS)

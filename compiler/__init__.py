@@ -1,12 +1,12 @@
 """tapeless: compiles plain Python and its derivatives to native code.
 
-    import tapeless as tl
+import tapeless as tl
 
-    @tl.jit
-    def power(x, n):
-        return 1.0 if n == 0 else x * power(x, n - 1)
+@tl.jit
+def power(x, n):
+    return 1.0 if n == 0 else x * power(x, n - 1)
 
-    tl.grad(power)(2.0, 10)        # 5120.0
+tl.grad(power)(2.0, 10)        # 5120.0
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ class Function:
     what became of it for the last compiled types.
     """
 
-    def __init__(self, fn: Callable[..., Any], transforms: tuple[Any, ...], option: tuple[str, Any, dict[str, Any]]) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], transforms: tuple[Any, ...], option: tuple[str, Any, dict[str, Any]]
+    ) -> None:
         from tapeless.table import Table
 
         self.__tapeless_transform__ = option
@@ -144,4 +146,4 @@ def from_source(text: str, name: str | None = None) -> Callable[..., Any]:
 
 
 for _operator in (jit, grad, value_and_grad, jvp, vjp):
-    _operator.__tapeless_operator__ = _operator.__name__  # type: ignore[attr-defined]
+    _operator.__tapeless_operator__ = _operator.__name__  # type: ignore[attr-defined, union-attr]

@@ -18,6 +18,8 @@ from tapeless.defects import naming
 from tapeless.infer.domain import Value
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
+from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
+from tapeless.ir.diagnostics import InferenceError
 from tapeless.ir.nodes import Graph
 from tapeless.ir.verify import Stage, verify
 from tapeless.passes.promote import has_locations, promote
@@ -81,7 +83,32 @@ def typed(root: Graph, args: list[Value]) -> Graph:
     with naming("infer", root):
         engine, top = infer(root, args)
     with naming("elaborate", root):
-        return checked(Elaborator(engine).program(top), Stage.TYPED)
+        graph = checked(Elaborator(engine).program(top), Stage.TYPED)
+    refuse_result(graph.output.type, root)
+    return graph
+
+
+def refuse_result(type: Type | None, root: Graph) -> None:
+    """Functions, ranges and iterators live inside compiled code only: a result that contains one is refused."""
+    seen: set[Type | None] = set()
+    todo = [type]
+    while todo:
+        t = todo.pop()
+        if t in seen:
+            continue
+        seen.add(t)
+        match t:
+            case Record(tag=tag):
+                known = tag if tag in ("range", "enumerate", "zip", "reversed") else "function"
+                span = root.effects[-1].span if root.effects else None
+                hint = "return numbers, None, strings or tuples of them"
+                raise InferenceError(f"a {known} cannot be returned from compiled code", span, hint=hint)
+            case Pullback():
+                raise InferenceError("a pullback cannot be returned from compiled code", hint="call it there, or use tl.vjp from outside")
+            case Tuple(items=items) | Union(parts=items):
+                todo += items
+            case Box(body=Tuple(items=items)):
+                todo += items
 
 
 def lower(root: Graph) -> Graph:

@@ -25,6 +25,8 @@ def key_of(value: Any) -> Key:
     """The key of one argument; UsageError if tapeless does not compile for such values."""
     kind = _KINDS.get(value.__class__)
     if kind is not None:
+        if kind == "int" and not -(2**63) <= value < 2**63:
+            raise OverflowError("int too large for 64 bits")
         return kind
     if value.__class__ is tuple:
         return tuple(map(key_of, value))
@@ -37,7 +39,9 @@ def key_of(value: Any) -> Key:
         "list": "pass a tuple; lists are not supported yet",
         "function": "functions are passed by capturing them: tl.jit(lambda x: f(g, x))",
     }
-    raise UsageError(f"an argument of type {kind_name} cannot be passed to a compiled function", hint=hints.get(kind_name, ""))
+    raise UsageError(
+        f"an argument of type {kind_name} cannot be passed to a compiled function", hint=hints.get(kind_name, "")
+    )
 
 
 def abstract(key: Key) -> Value:
@@ -73,7 +77,9 @@ def _parse_list(tokens: list[str], text: str) -> tuple[tuple[Key, ...], list[str
         elif token.startswith('"'):
             out.append(token[:-1])
         else:
-            raise UsageError(f"cannot read the argument types {text!r}: {token!r} is no type", hint="f64, i64, bool, none")
+            raise UsageError(
+                f"cannot read the argument types {text!r}: {token!r} is no type", hint="f64, i64, bool, none"
+            )
         if tokens and tokens[0] == ",":
             tokens = tokens[1:]
     return tuple(out), tokens

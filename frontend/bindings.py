@@ -262,7 +262,7 @@ def operator_of(x: Any) -> Operator | None:
 
 def _by_meaning() -> dict[int, Operator]:
     """Operators by the object that they evaluate, such as `operator.add`."""
-    if len(OPERATORS) != _MEANINGS.get(0):
+    if len(OPERATORS) != _MEANINGS.get(0):  # type: ignore[comparison-overlap]
         _MEANINGS.clear()
         _MEANINGS.update({id(op.evaluate): op for op in OPERATORS.values() if op.evaluate is not None})
         _MEANINGS[0] = len(OPERATORS)  # type: ignore[assignment]

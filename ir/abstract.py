@@ -172,7 +172,8 @@ def resolve(t: Type) -> Type:
 def head(t: Type) -> str:
     """The kind of value: a union has at most one part for each head.
 
-    int and float share one, so they meet as float; tuples of one length share one; each closure, each string has its own.
+    int and float share one, so they meet as float; tuples of one length share one; each closure and each
+    string has its own.
     """
     match t:
         case Scalar(kind="int" | "float"):

@@ -1,7 +1,7 @@
 """Making typed nodes: every application passes through here, and is folded, simplified and shared on the way.
 
-A `Builder` appends to one graph. It numbers values: an application of a pure primitive to the same inputs that stands in
-this graph or an enclosing one is found again. Passes do not rewrite graphs in place: they emit new ones through a
+A `Builder` appends to one graph. It numbers values: an application of a pure primitive to the same inputs that stands
+in this graph or an enclosing one is found again. Passes do not rewrite graphs in place: they emit new ones through a
 builder, so that every pass leaves simplified code and no stale use can exist.
 """
 
@@ -41,7 +41,7 @@ class Builder:
 
     def __init__(self, graph: Graph, outer: Builder | None = None, span: Span | None = None) -> None:
         self.graph, self.outer = graph, outer
-        self.span = span if span is not None or outer is None else outer.span
+        self.span: Span | None = span if span is not None or outer is None else outer.span
         self.numbers: dict[Any, Node] = {}
         self.facts: dict[Any, bool] = {}  # conditions known to hold or not in this graph, by key
         self.loop_outer: Builder | None = None  # for a loop and its step: the builder outside the loop
@@ -145,7 +145,7 @@ def simplify(b: Builder, prim: Primitive, args: tuple[Node, ...], type: Type) ->
             return constant(prim.evaluate(*values), type)
     structural = _STRUCTURAL.get(prim.name)
     if structural is not None:
-        return structural(b, args, type)  # type: ignore[no-any-return]
+        return structural(b, args, type)  # type: ignore[no-any-return, no-untyped-call]
     for rule in prim.rules:
         if rule.grade == "exact":
             found: dict[int, Node] = {}
@@ -165,9 +165,7 @@ def _matches(pattern: Any, node: Node, found: dict[int, Node]) -> bool:
             return False
         return all(_matches(p, a, found) for p, a in zip(pattern.args, node.args))
     return (
-        isinstance(node, Constant)
-        and node.value.__class__ is pattern.__class__
-        and repr(node.value) == repr(pattern)
+        isinstance(node, Constant) and node.value.__class__ is pattern.__class__ and repr(node.value) == repr(pattern)
     )
 
 

@@ -41,7 +41,7 @@ def loop_parts(graph: Graph, scopes: Scopes) -> LoopParts:
 
 def has_effects(graph: Graph) -> bool:
     """Whether running a graph has an effect; a loop that may not end counts as one."""
-    return bool(graph.effects) or graph.kind == "loop" and not (graph.finite or graph.total)
+    return bool(graph.effects) or (graph.kind == "loop" and not (graph.finite or graph.total))
 
 
 def close_loop(lb: Builder, sb: Builder, condition: Node, nexts: list[Node], span: Span | None) -> Tuple:

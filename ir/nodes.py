@@ -65,7 +65,7 @@ class Parameter(Node):
 
 @dataclass(frozen=True, slots=True)
 class CallShape:
-    """How the arguments of a SOURCE call were written: `keywords` names the last ones, `starred` are positions of *args."""
+    """How the arguments of a SOURCE call were written: `keywords` names the last, `starred` are positions of *args."""
 
     keywords: tuple[str, ...] = ()
     starred: tuple[int, ...] = ()
@@ -108,7 +108,9 @@ class Graph:
         "variadic",
     )  # fmt: skip
 
-    def __init__(self, name: str, kind: str = "function", parent: Graph | None = None, span: Span | None = None) -> None:
+    def __init__(
+        self, name: str, kind: str = "function", parent: Graph | None = None, span: Span | None = None
+    ) -> None:
         self.name, self.kind, self.parent, self.span = name, kind, parent, span
         self.params: list[Parameter] = []
         self.output: Node = Constant(UNDEF)

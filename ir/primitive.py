@@ -88,8 +88,8 @@ class Primitive:
     partials    derivative by each input, as terms over Var(0) (output) and Var(i) (inputs); 1.0 and 0.0 are structural;
                 None: no input has a derivative (its values are discrete)
     singular    its partials may be infinite where the primal is finite: a zero cotangent times them is zero
-    lower       LLVM: a template over {0}, {1}, ... (one instruction), "libm:NAME", "call:NAME" (a runtime function), or ""
-                where the backend knows the primitive by name
+    lower       LLVM: a template over {0}, {1}, ... (one instruction), "libm:NAME", "call:NAME" (a runtime function), or
+                "" where the backend knows the primitive by name
     effect      an application has an effect, and stands in the effects of its graph
     domain      where tests draw the inputs: one (low, high) per input
     """
@@ -216,7 +216,9 @@ class Operator:
 OPERATORS: dict[str, Operator] = {}
 
 
-def operator(name: str, evaluate: Callable[..., Any] | None = None, whole: bool = False, keywords: tuple[str, ...] = ()) -> Any:
+def operator(
+    name: str, evaluate: Callable[..., Any] | None = None, whole: bool = False, keywords: tuple[str, ...] = ()
+) -> Any:
     """A decorator that registers `expand`; its docstring documents the operator."""
 
     def register(expand: Callable[..., Any]) -> Operator:

@@ -73,13 +73,13 @@ class Scopes:
         """
         if graph not in self._schedules:
             order: list[Apply] = []
-            done: set[Node] = set()
+            done: set[Node | Graph] = set()
             for root in (*graph.effects, graph.output):
                 self._visit(graph, root, order, done)
             self._schedules[graph] = order
         return self._schedules[graph]
 
-    def _visit(self, graph: Graph, root: Node, order: list[Apply], done: set[Node]) -> None:
+    def _visit(self, graph: Graph, root: Node, order: list[Apply], done: set[Node | Graph]) -> None:
         stack: list[Node | None] = [root]
         ready: list[Apply] = []  # those whose inputs are on the stack, above a None
         while stack:

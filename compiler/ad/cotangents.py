@@ -7,7 +7,8 @@ A cotangent (or tangent) in the making is
     {k: cotangent}   of a tuple or record: the items that are not zero
 
 Zeros are dropped here, when the graph is made, and never found again by looking at a float; only where paths join does
-one become 0.0 (`materialize`). Cotangents of unions and boxes are unions with `none` for zero: see `abstract.cotangent`.
+one become 0.0 (`materialize`). Cotangents of unions and boxes are unions with `none` for zero: see
+`abstract.cotangent`.
 """
 
 from __future__ import annotations
@@ -96,9 +97,21 @@ class Sums:
             g.total = True
             x, y = g.parameter("x", type), g.parameter("y", type)
             b = Builder(g)
-            g.output = if_head(b, x, "none", type, lambda b: y, lambda b: if_head(
-                b, y, "none", type, lambda b: x, lambda b: self._same_part(b, x, y, [p for p in type.parts if p != NONE])
-            ))
+            g.output = if_head(
+                b,
+                x,
+                "none",
+                type,
+                lambda b: y,
+                lambda b: if_head(
+                    b,
+                    y,
+                    "none",
+                    type,
+                    lambda b: x,
+                    lambda b: self._same_part(b, x, y, [p for p in type.parts if p != NONE]),
+                ),
+            )
         return self.graphs[type]
 
     def _same_part(self, b: Builder, x: Node, y: Node, left: list[Type]) -> Node:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ad.reverse import TUPLE, refuse_location, scaled
+from tapeless.ad.region import TUPLE
+from tapeless.ad.reverse import refuse_location, scaled
 from tapeless.ir.abstract import Box, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder
 from tapeless.ir.loops import call_loop, close_loop, loop_parts

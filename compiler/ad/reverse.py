@@ -1,8 +1,8 @@
 """Reverse mode: f(x...) -> y becomes ▶f(x...) -> (y, residuals) and ∂f(residuals, ȳ) -> (x̄...).
 
 The pullback of f at a point is the closure of ∂f over the residuals; closures being records at this stage, it is just
-these two graphs and a tuple (a box, where f is recursive). ∂f is built by walking the nodes of f backwards; each forward
-value that it asks for becomes a residual (`ref`), so what is not asked for is not kept.
+these two graphs and a tuple (a box, where f is recursive). ∂f is built by walking the nodes of f backwards; each
+forward value that it asks for becomes a residual (`ref`), so what is not asked for is not kept.
 
 A branch keeps its residuals in slots that the other branch shares; a loop pushes one frame per iteration, which the
 loop `unwind` takes off again (`reverse_loop.py`). Everything made here is of the same kind as what it is made from, so
@@ -13,61 +13,19 @@ Source: Pearlmutter and Siskind (2008); the equations are in ARCHITECTURE.md, se
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless.ad import cotangents as ct
+from tapeless.ad import reverse_loop
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ir.abstract import FLOAT, NEVER, NONE, Box, Cell, Tuple, Type, Union, cotangent, resolve
+from tapeless.ad.region import ITEM, TUPLE, UNBOX, Adjoint, Region, Values
+from tapeless.ir.abstract import NEVER, Box, Cell, Tuple, Union, cotangent
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.diagnostics import DifferentiationError
-from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes
-
-
-@dataclass
-class Adjoint:
-    """▶f and ∂f for one set of active parameters; `residual` is what the one gives to the other."""
-
-    forward: Graph
-    backward: Graph
-    residual: Type | None = None
-    box: Box | None = None
-
-
-@dataclass
-class Region:
-    """The nodes of one graph (or of a loop's head and step together) while they are differentiated.
-
-    fb, bb    builders of the forward and the backward graph
-    keep      makes a forward value of this region a residual, and gives it as a node of the backward graph
-    sens      cotangents so far: of this region's nodes, and of nodes of the regions around it
-    calls     forward results of calls and branches, with what their backward pass needs
-    """
-
-    outer: Region | None
-    fb: Builder
-    graphs: list[Graph]
-    m: Map
-    bb: Builder | None = None
-    keep: Any = None
-    sens: dict[Node, ct.Cotangent] = field(default_factory=dict)
-    calls: dict[Apply, Any] = field(default_factory=dict)
-    kept: dict[Node, Node] = field(default_factory=dict)
-
-    def ref(self, node: Node) -> Node:
-        """The value of a forward node, in the backward graph."""
-        if isinstance(node, Constant):
-            return node
-        region: Region = self
-        while graph_of(node) not in region.graphs:
-            assert region.outer is not None, f"{node} is out of scope"
-            region = region.outer
-        if node not in region.kept:
-            region.kept[node] = region.keep(node)
-        return region.kept[node]
 
 
 class Reverse:
@@ -372,19 +330,6 @@ def refuse_location(node: Apply) -> None:
             )
 
 
-class Values(dict[int, Node]):
-    """The variables of a partial derivative: 0 the output, i the i-th input; only what is read becomes a residual."""
-
-    def __init__(self, region: Region, node: Apply) -> None:
-        super().__init__()
-        self.region, self.node = region, node
-
-    def __missing__(self, i: int) -> Node:
-        primal = self.node if i == 0 else self.node.args[i - 1]
-        out = self[i] = self.region.ref(image(self.region.m, primal))
-        return out
-
-
 def scaled(b: Builder, seed: Node, partial: Any, values: dict[int, Node], singular: bool) -> Node | None:
     """A cotangent (or tangent) times a partial derivative."""
     if isinstance(partial, (int, float)):
@@ -396,16 +341,3 @@ def scaled(b: Builder, seed: Node, partial: Any, values: dict[int, Node], singul
             return b.apply("gneg", seed)
     p = b.term(partial, values)
     return b.apply("gmul_guarded" if singular else "gmul", seed, p)
-
-
-def _constants() -> tuple[Constant, Constant, Constant]:
-    from tapeless.ir.primitives.structure import item, make_tuple, unbox
-
-    return Constant(make_tuple), Constant(item), Constant(unbox)
-
-
-TUPLE, ITEM, UNBOX = _constants()
-
-from tapeless.ad import reverse_loop  # noqa: E402  (the two halves know each other)
-
-__all__ = ["FLOAT", "NONE", "UNDEF", "Adjoint", "Region", "Reverse", "resolve"]

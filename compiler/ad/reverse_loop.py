@@ -1,6 +1,6 @@
 """Reverse mode of a loop: frames pushed by the forward loop, taken off by the loop `unwind`.
 
-    ▶loop(s..., frames)        each iteration pushes one frame: what its backward pass will ask for, and the frames so far
+    ▶loop(s..., frames)        each iteration pushes one frame: what its backward pass asks for, and the frames so far
     unwind(frames, s̄..., v̄...)  one iteration backwards per frame; v̄ sums the cotangents of the loop's free variables
 
 Both are loops of the ordinary form and frames are an ordinary recursive box, `none | box frame{residuals..., frames}`,
@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import differentiable
 from tapeless.ad.copying import image
+from tapeless.ad.region import ITEM, Region
 from tapeless.ir.abstract import NONE, Box, Record, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
-from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.nodes import Apply, Graph, Node
 
 if TYPE_CHECKING:
-    from tapeless.ad.reverse import Region, Reverse
+    from tapeless.ad.reverse import Reverse
 
 
 def forward(reverse: Reverse, region: Region, node: Apply, graph: Graph) -> None:
     """Emit ▶loop; its frames are filled in by `backward`."""
-    from tapeless.ad.reverse import Region as NewRegion
-
     parts = loop_parts(graph, reverse.scopes)
     frame = Box("frame")
     frame.body = Record("frame", ())
@@ -36,7 +35,7 @@ def forward(reverse: Reverse, region: Region, node: Apply, graph: Graph) -> None
     for p in graph.params:
         region.m[p] = lb.graph.parameter(p.name, p.type, p.span)
     link = lb.graph.parameter("frames", frames)
-    inner = NewRegion(region, lb, [lb.graph], region.m)
+    inner = Region(region, lb, [lb.graph], region.m)
     reverse.forward(inner, parts.head)
     sb = lb.nested("step")
     inner.graphs.append(sb.graph)
@@ -53,8 +52,6 @@ def forward(reverse: Reverse, region: Region, node: Apply, graph: Graph) -> None
 
 def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: ct.Cotangent) -> None:
     """Emit unwind, and hand the cotangents of the initial state and of the free variables on."""
-    from tapeless.ad.reverse import ITEM
-
     inner, frame, link, frames = region.calls[node]
     parts = loop_parts(graph, reverse.scopes)
     bb = region.bb

@@ -37,7 +37,11 @@ CO_VARARGS = 0x04
 
 
 def bind(
-    graph: Graph, positional: Sequence[V], keywords: dict[str, V], default: Callable[[Node], V], pack: Callable[[list[V]], V]
+    graph: Graph,
+    positional: Sequence[V],
+    keywords: dict[str, V],
+    default: Callable[[Node], V],
+    pack: Callable[[list[V]], V],
 ) -> list[V]:
     """One value per parameter of a function graph, or Mismatch with CPython's message."""
     params = graph.params

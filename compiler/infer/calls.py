@@ -114,7 +114,9 @@ def _call_part(engine: Engine, f: Value, args: list[Value], keywords: dict[str, 
                 names = partial_names(tag)
                 fixed = bound[: len(bound) - len(names)]
                 merged = {**dict(zip(names, bound[len(fixed) :])), **keywords}
-                return call(engine, inner, [*fixed, *args, *merged.values()], CallShape(tuple(merged)), deeper(site, "partial"))
+                return call(
+                    engine, inner, [*fixed, *args, *merged.values()], CallShape(tuple(merged)), deeper(site, "partial")
+                )
             if tag.split("[")[0] in DERIVATIVES:
                 return _call_derivative(engine, Derivative.parse(tag), inner, args, keywords, site)
     raise Mismatch(f"'{engine.ops(site).describe(f)}' object is not callable")
@@ -168,7 +170,7 @@ def _call_derivative(
     engine: Engine, d: Derivative, f: Value, args: list[Value], keywords: dict[str, Value], site: Site
 ) -> Value:
     if d.kind == "jvp_of":
-        args, tangents = args[: len(args) // 2], args[len(args) // 2 :]
+        args = args[: len(args) // 2]  # the tangents have the types that follow from these
         positions = [i for i, a in enumerate(args) if cotangent_value(a) is not NONE]
     elif d.kind == "vjp_of":
         positions = [i for i, a in enumerate(args) if cotangent_value(a) is not NONE]
@@ -195,14 +197,23 @@ def _call_derivative(
             return NEVER
     if not all(isinstance(p, Num) for p in parts(result)):
         kind = engine.ops(site).describe(result)
-        return engine.fail(site[0], site[1], "derivative", f"a gradient needs a function with one float result, but this one returns {kind}")
+        return engine.fail(
+            site[0],
+            site[1],
+            "derivative",
+            f"a gradient needs a function with one float result, but this one returns {kind}",
+        )
     out = cts[0] if d.single else Tup(tuple(cts))
     return Tup((general(result), out)) if d.kind == "value_and_grad" else out
 
 
 def raise_underivable(engine: Engine, site: Site, i: int, kind: str) -> None:
     """Record that argument `i` has no derivative."""
-    hint = "pass a float (2.0, not 2), or differentiate by another argument (argnums=...)" if kind in ("int", "bool") else ""
+    hint = (
+        "pass a float (2.0, not 2), or differentiate by another argument (argnums=...)"
+        if kind in ("int", "bool")
+        else ""
+    )
     message = f"cannot differentiate by argument {i}, which is of type {kind}"
     site[0].failures[site[1]] = engine.failure("derivative", message, site, hint)
 

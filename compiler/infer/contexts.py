@@ -35,7 +35,9 @@ class Contexts:
         self.table: dict[Any, Instance] = {}
         self.revisits: dict[Any, int] = {}
 
-    def find(self, graph: Graph, parent: Instance | None, args: list[Value], site: Site, before: Instance | None) -> Instance:
+    def find(
+        self, graph: Graph, parent: Instance | None, args: list[Value], site: Site, before: Instance | None
+    ) -> Instance:
         """The instance for a call; new, known, or one that the call merges with."""
         static = self.engine.static
         args = [a if (graph, i) in static else general(a) for i, a in enumerate(args)]
@@ -96,7 +98,9 @@ class Contexts:
                 case Boxed(site=s):
                     add(self.engine.lattice.makers[s])
 
-    def _whistle(self, graph: Graph, parent: Instance | None, args: list[Value], fixed: Any, site: Site) -> Instance | None:
+    def _whistle(
+        self, graph: Graph, parent: Instance | None, args: list[Value], fixed: Any, site: Site
+    ) -> Instance | None:
         shapes: list[tuple[set[Any], int]] | None = None
         at: Site | None = site
         while at is not None:

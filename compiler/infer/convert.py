@@ -31,7 +31,7 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
     assert source is not None
     if source == target:
         return node
-    if isinstance(node, Constant) and node.value is UNDEF or source == NEVER:
+    if (isinstance(node, Constant) and node.value is UNDEF) or source == NEVER:
         return undef(target)
     match source, target:
         case _, _ if target == NONE:
@@ -43,13 +43,17 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
             if part is not None:
                 return b.apply("inject", convert(b, node, part), type=target)
         case _, _ if source == INT and target == FLOAT:
-            b.check(b.apply("i2f_exact", node), "OverflowError", "int too large to be an exact float, where it meets a float")
+            b.check(
+                b.apply("i2f_exact", node),
+                "OverflowError",
+                "int too large to be an exact float, where it meets a float",
+            )
             return b.apply("i2f", node)
         case Tuple(items=x), Tuple(items=y) if len(x) == len(y):
             return b.tuple([convert(b, b.item(node, i), t) for i, t in enumerate(y)])
         case Record(items=x), Record(items=y) if len(x) == len(y):
             return b.apply("record", *(convert(b, b.item(node, i), t) for i, t in enumerate(y)), type=target)
-        case (Tuple() | Record()), Box(body=body):
+        case ((Tuple() | Record()), Box(body=body)):
             assert body is not None
             return b.apply("box", convert(b, node, body), type=target)
         case Box(body=body), (Tuple() | Record()):
@@ -64,9 +68,11 @@ def _from_union(b: Builder, node: Node, source: Union, target: Type) -> Node:
     wanted = {head(p): p for p in parts(target)}
     kept = [p for p in source.parts if head(p) in wanted]
     if all(wanted[head(p)] == p for p in kept):
-        return b.apply("inject" if len(kept) == len(source.parts) else "project", node, type=target) if isinstance(
-            target, Union
-        ) else b.apply("project", node, type=target)
+        return (
+            b.apply("inject" if len(kept) == len(source.parts) else "project", node, type=target)
+            if isinstance(target, Union)
+            else b.apply("project", node, type=target)
+        )
     return _by_part(b, node, kept, target)
 
 

@@ -75,7 +75,9 @@ class Deriver:
         graph.output = convert(wb, _as_float(wb, out), FLOAT) if scalar else out
         return graph
 
-    def pullback_type(self, wrapper: Graph, mask: str, positions: list[int], arguments: int, site: Site | None) -> Pullback:
+    def pullback_type(
+        self, wrapper: Graph, mask: str, positions: list[int], arguments: int, site: Site | None
+    ) -> Pullback:
         """The type of the pullback of one `vjp`; inference knows it by number where the program sees it."""
         layout, engine = self.elaborator.layout, self.elaborator.engine
         type = layout.pullback(engine.pull_numbers[site]) if site is not None else Pullback(layout.unique("pullback"))
@@ -89,7 +91,14 @@ class Deriver:
         types = tuple(cotangent(t.type) for t, m in zip(p.wrapper.params, p.mask) if m == "1")  # type: ignore[arg-type]
         result = p.wrapper.output.type
         assert result is not None
-        return b.apply("pull", Constant(p.wrapper), constant(p.mask), pb, convert(b, _as_float(b, ct), cotangent(result)), type=Tuple(types))
+        return b.apply(
+            "pull",
+            Constant(p.wrapper),
+            constant(p.mask),
+            pb,
+            convert(b, _as_float(b, ct), cotangent(result)),
+            type=Tuple(types),
+        )
 
     def pull(self, b: Builder, pb: Node, ct: Node) -> Node:
         """A call of a pullback: one cotangent per argument of the function, None where there is none."""

@@ -1,9 +1,9 @@
 """The fixed point: abstract interpretation of the whole program from the types of the arguments.
 
 A function instance is analysed as a whole, nodes in the order of evaluation; branches that can run and loops (to their
-own fixed point) are parts of it. A call asks for the callee's instance (`contexts`), analyses it if it is new, and reads
-its result, NEVER as long as nothing is known. Who read a fact that grows is analysed again. What stands after a node
-without value is not reached.
+own fixed point) are parts of it. A call asks for the callee's instance (`contexts`), analyses it if it is new, and
+reads its result, NEVER as long as nothing is known. Who read a fact that grows is analysed again. What stands after a
+node without value is not reached.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIMIT = 3000
 
 
 class Engine:
-    """One run of inference with a fixed set of static marks: (graph, position) of parameters keyed on their constant."""
+    """One run of inference with fixed static marks: (graph, position) of parameters keyed on their constant."""
 
     def __init__(self, scopes: Scopes, static: frozenset[tuple[Graph, int]]) -> None:
         self.scopes, self.static = scopes, static
@@ -52,15 +52,19 @@ class Engine:
             self.analyse(inst)
         return top
 
-    def new_instance(self, graph: Graph, parent: Instance | None, owner: Instance | None, args: list[Value], site: Any) -> Instance:
+    def new_instance(
+        self, graph: Graph, parent: Instance | None, owner: Instance | None, args: list[Value], site: Any
+    ) -> Instance:
         inst = Instance(len(self.instances) + 1, graph, parent, owner, args, site)
         self.instances.append(inst)
         if len(self.instances) > LIMIT * 20:
-            raise InferenceError(f"more than {LIMIT} specialisations are needed", graph.span, hint=self.describe_chain(inst))
+            raise InferenceError(
+                f"more than {LIMIT} specialisations are needed", graph.span, hint=self.describe_chain(inst)
+            )
         return inst
 
     def describe_chain(self, inst: Instance) -> str:
-        names = []
+        names: list[str] = []
         while inst.site is not None and len(names) < 5:
             names.append(inst.graph.name)
             inst = inst.site[0].owner
@@ -171,7 +175,9 @@ class Engine:
     def failure(self, kind: str, message: str, site: Any, hint: str = "") -> Failure:
         return Failure(kind, message, site[1].span, None, hint)
 
-    def fail(self, inst: Instance, node: Apply, kind: str, message: str, at: Node | None = None, hint: str = "") -> Value:
+    def fail(
+        self, inst: Instance, node: Apply, kind: str, message: str, at: Node | None = None, hint: str = ""
+    ) -> Value:
         inst.failures[node] = Failure(kind, message, node.span, at, hint)
         return NEVER
 
@@ -204,7 +210,7 @@ class Engine:
 
     def _check(self, inst: Instance, node: Apply) -> Value:
         ok = self.value(inst, node.args[0])
-        if isinstance(ok, Never) or isinstance(ok, Num) and ok.const is False:
+        if isinstance(ok, Never) or (isinstance(ok, Num) and ok.const is False):
             return NEVER
         return constant(None)
 

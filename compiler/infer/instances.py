@@ -32,12 +32,34 @@ class Instance:
     """
 
     __slots__ = (
-        "args", "branches", "busy", "entry", "failures", "grown", "graph", "loops", "number", "owner", "parent",
-        "looped", "readers", "result", "site", "static", "values", "visited",
+        "args",
+        "branches",
+        "busy",
+        "entry",
+        "failures",
+        "graph",
+        "grown",
+        "looped",
+        "loops",
+        "number",
+        "owner",
+        "parent",
+        "readers",
+        "result",
+        "site",
+        "static",
+        "values",
+        "visited",
     )  # fmt: skip
 
     def __init__(
-        self, number: int, graph: Graph, parent: Instance | None, owner: Instance | None, args: list[Value], site: Site | None
+        self,
+        number: int,
+        graph: Graph,
+        parent: Instance | None,
+        owner: Instance | None,
+        args: list[Value],
+        site: Site | None,
     ) -> None:
         self.number, self.graph, self.parent, self.args, self.site = number, graph, parent, args, site
         self.owner: Instance = owner or self

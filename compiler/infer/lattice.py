@@ -60,7 +60,7 @@ class Lattice:
         """The least value that covers both."""
         if a is b or isinstance(b, Never):
             return a
-        if isinstance(a, Never) or a == b and not isinstance(a, (Tup, Rec, Either)):
+        if isinstance(a, Never) or (a == b and not isinstance(a, (Tup, Rec, Either))):
             return b
         found = {p.head: p for p in parts(a)}
         for p in parts(b):

@@ -88,7 +88,9 @@ class NodeOps:
         if not rest:
             return run(self.b.apply("project", u, type=first))
         is_first = self.b.apply("has_head", u, constant(head(first)))
-        return self.branch(is_first, lambda: run(self.b.apply("project", u, type=first)), lambda: self._chain(u, rest, run))
+        return self.branch(
+            is_first, lambda: run(self.b.apply("project", u, type=first)), lambda: self._chain(u, rest, run)
+        )
 
     def _narrow(self, none: bool, x: Node) -> Node:
         if not isinstance(x.type, Union):

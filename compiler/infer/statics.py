@@ -67,7 +67,7 @@ def _demand(engine: Engine, inst: Instance, node: Node, failure: Failure) -> set
 
     if failure.node is not None:
         back(inst, failure.node)
-    if failure.kind == "growth" or failure.node is not None and not out:
+    if failure.kind == "growth" or (failure.node is not None and not out):
         at: Instance | None = inst
         seen: set[Instance] = set()
         while at is not None and at not in seen:
@@ -107,9 +107,9 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
         return True
     inst = inst.enclosing(node.graph)  # type: ignore[attr-defined]
     value = inst.values.get(node)
-    if isinstance(value, Num) and value.kind == "float" or value is None:
+    if (isinstance(value, Num) and value.kind == "float") or value is None:
         return False
-    if isinstance(value, Num) and value.const is not UNKNOWN or node in seen:
+    if (isinstance(value, Num) and value.const is not UNKNOWN) or node in seen:
         return True
     seen.add(node)
     if isinstance(node, Apply):
@@ -137,12 +137,13 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
     return not isinstance(value, Never)
 
 
-def _error(engine: Engine, failures: list[tuple[Instance, Apply, Failure]]) -> TapelessError:
+def _error(engine: Engine, failures: list[tuple[Instance, Node, Failure]]) -> TapelessError:
     """The failure to report: growth causes the others; else the first one."""
     order = {"growth": 0, "static": 1, "derivative": 2, "type": 3}
     inst, _, f = min(failures, key=lambda x: order[x[2].kind])
     notes = []
-    if inst.owner.site is not None and inst.owner.site[1].span is not None:
-        notes.append(Note(f"in {inst.owner.graph.name}, called here", inst.owner.site[1].span))
+    call = inst.owner.site
+    if call is not None and call[0].owner.site is not None and call[1].span is not None:
+        notes.append(Note(f"in {inst.owner.graph.name}, called here", call[1].span))
     kind = DifferentiationError if f.kind == "derivative" else InferenceError
     return kind(f.message, f.span, tuple(notes), f.hint)

@@ -28,6 +28,7 @@ from tapeless.infer.domain import (
 )
 from tapeless.infer.instances import Instance
 from tapeless.ir.abstract import SCALARS, Scalar
+from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
 
@@ -61,6 +62,7 @@ class TypeOps:
         try:
             args = self._spread(args, shape)
             if op.name == "partial":
+                must_be_callable(self, args[0])
                 return self.record(f"partial[{','.join(shape.keywords)}]", args)
             args, options = bind_operator(op, args, shape)
             value = self.run(op, args, options)
@@ -245,7 +247,9 @@ class TypeOps:
             raise GrowthError("a tuple of more than 1000 items", "use a list")
         made = Tup(tuple(items), frozenset([site]))
         if self._operator() in ("add", "mul") and any(self.engine.lattice.contains(a, site) for a in self._operands()):
-            raise GrowthError("a tuple whose length grows in a loop or recursion", "its length must be known while compiling")
+            raise GrowthError(
+                "a tuple whose length grows in a loop or recursion", "its length must be known while compiling"
+            )
         return self.engine.lattice.make(made)
 
     def items(self, x: Value) -> list[Value]:
@@ -259,7 +263,10 @@ class TypeOps:
         self.engine.read_content(site)
         made = Rec(tag, tuple(items), frozenset([site]))
         if tag.startswith(("grad", "value_and_grad")) and any(self.engine.lattice.contains(i, site) for i in items):
-            raise GrowthError("the order of a derivative must be known at compile time", "this loop or recursion differentiates again and again")
+            raise GrowthError(
+                "the order of a derivative must be known at compile time",
+                "this loop or recursion differentiates again and again",
+            )
         return self.engine.lattice.make(made)
 
     def tag(self, x: Value) -> str:
@@ -271,7 +278,7 @@ class TypeOps:
     def need_constant(self, x: Value, what: str) -> Any:
         known = self.constant(x)
         if known is UNKNOWN:
-            raise NeedsConstant(x, what)
+            raise NeedsConstant(x, f"{what} must be known while compiling")
         return known
 
     def _operator(self) -> str:

@@ -6,9 +6,9 @@
 
 There are two ways (`uses.py` decides). A *traced* location is only loaded, stored, and passed to functions that do only
 this with it. An *only* location is the only one of its type while the function that makes it runs, so that every load
-and store of that type means it, also through closures kept in unions and boxes. Either way the content flows as a value:
-a branch that stores returns the new content beside its value, a loop that stores carries it as state, a function that
-stores returns the new contents too (its write signature). What is neither stays a location.
+and store of that type means it, also through closures kept in unions and boxes. Either way the content flows as a
+value: a branch that stores returns the new content beside its value, a loop that stores carries it as state, a function
+that stores returns the new contents too (its write signature). What is neither stays a location.
 
 Source: Braun et al. (2013), SSA by local state; for calls, argument promotion with a write signature.
 """
@@ -108,7 +108,9 @@ class Promotion:
         args = [self._argument(a, state) for a in node.args]
         if name in ("vjp", "jvp", "pull"):
             args = self._under_derivative(name, node, args, state)
-        if node not in node.graph.effects and not any(isinstance(a, Constant) and isinstance(a.value, Graph) for a in args):
+        if node not in node.graph.effects and not any(
+            isinstance(a, Constant) and isinstance(a.value, Graph) for a in args
+        ):
             return b.apply(name, *args, type=node.type)
         return self._made(b, node, Constant(fn.value), args, node.type)
 
@@ -206,4 +208,3 @@ def content_of(location: Location) -> Type:
     t = location if isinstance(location, Cell) else location.type
     assert isinstance(t, Cell)
     return t.content
-

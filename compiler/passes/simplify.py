@@ -68,7 +68,7 @@ class Rebuild:
                     source, k = node.args  # type: ignore[union-attr]
                     items = self.uses.setdefault(source, set())
                     if items is not None:
-                        items.add(k.value)  # type: ignore[attr-defined]
+                        items.add(k.value)  # type: ignore[union-attr]
                     continue
                 if prim is not None and prim.name in DERIVATIVES:
                     self.masks[node.args[0].value] = node.args[1].value  # type: ignore[union-attr]
@@ -78,7 +78,7 @@ class Rebuild:
 
     def stays(self, g: Graph, i: int) -> bool:
         """Whether a parameter is part of an interface: of the root, or of what a derivative is taken by."""
-        return g is self.root or g in self.masks and self.masks[g][i] == "1"
+        return g is self.root or (g in self.masks and self.masks[g][i] == "1")
 
     # -- functions --------------------------------------------------------------------------------------------------
     def declare(self, g: Graph) -> None:
@@ -116,7 +116,11 @@ class Rebuild:
             schedule = self.new_scopes.schedule(todo.pop())
             size += len(schedule)
             for node in schedule:
-                todo += [n.value for n in inputs(node) if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind == "branch"]
+                todo += [
+                    n.value
+                    for n in inputs(node)
+                    if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind == "branch"
+                ]
                 loop = callee(node)
                 if loop is not None and loop.kind == "loop" and not encloses(loop, node.graph):
                     todo.append(loop)

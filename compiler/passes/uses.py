@@ -135,7 +135,8 @@ class Uses:
             for f in self.functions:
                 nodes = [n for n, _ in self.nodes[f]]
                 mine = set(f.params)
-                writes = {w: None for w in self._stored_by(nodes) if isinstance(w, Cell) or w in mine}
+                stored = self._stored_by(nodes)
+                writes: dict[Location, None] = {w: None for w in stored if isinstance(w, Cell) or w in mine}
                 reads = self._read_by(nodes)
                 if writes != self._writes[f] or reads != self._reads[f]:
                     self._writes[f], self._reads[f], changed = writes, reads, True
@@ -219,7 +220,11 @@ def _in_loop(graph: Graph | None) -> bool:
 
 
 def _nested(node: Apply) -> list[Graph]:
-    return [n.value for n in inputs(node) if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind == "branch"]
+    return [
+        n.value
+        for n in inputs(node)
+        if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind == "branch"
+    ]
 
 
 def contains(type: Type | None, part: Type, seen: set[Type]) -> bool:

@@ -66,7 +66,14 @@ def vjp(ops: Ops, f: Any, *args: Any) -> Any:
 @operator("partial", functools.partial)
 def partial(ops: Ops, f: Any, *args: Any) -> Any:
     """A function with its first arguments fixed; inference makes the record, whose tag has the keywords."""
+    must_be_callable(ops, f)
     return ops.record("partial[]", [f, *args])
+
+
+def must_be_callable(ops: Ops, f: Any) -> None:
+    """Refuse a partial of anything but a function."""
+    if ops.kind(f) not in ("function", "union"):
+        raise Mismatch("the first argument must be callable")
 
 
 @operator("jit", whole=True, keywords=("fun",))

@@ -125,8 +125,9 @@ def _rounding(function: Any, name: str) -> None:
     operator(f"math.{function.__name__}", function)(expand)
 
 
-for _function, _name in ((math.floor, "ffloor"), (math.ceil, "fceil"), (math.trunc, "ftrunc")):
-    _rounding(_function, _name)
+_rounding(math.floor, "ffloor")
+_rounding(math.ceil, "fceil")
+_rounding(math.trunc, "ftrunc")
 
 
 @operator("math.log", math.log)

@@ -35,13 +35,23 @@ make_tuple = primitive("tuple", doc="The tuple of its inputs.", result=lambda *t
 item = primitive("item", doc="item(t, k): the k-th item of a tuple or record; k is a constant.", result=_stated)
 record = primitive("record", doc="A record: the environment of a closure, or an object of the library.", result=_stated)
 box = primitive("box", doc="A pointer to a new copy of a tuple or record.", result=_stated)
-unbox = primitive("unbox", doc="The tuple or record that a box points to. Total: a dummy of zeros for a null pointer.", result=_unbox)
+unbox = primitive(
+    "unbox", doc="The tuple or record that a box points to. Total: a dummy of zeros for a null pointer.", result=_unbox
+)
 inject = primitive("inject", doc="A value as a part of a union, or a union as a larger one.", result=_stated)
-project = primitive("project", doc="A part of a union (or a smaller union). Total: anything, where the union holds another part.", result=_stated)
-has_head = primitive("has_head", doc="has_head(u, 'head'): whether the union u holds the part with that head.", result=BOOL)
+project = primitive(
+    "project",
+    doc="A part of a union (or a smaller union). Total: anything, where the union holds another part.",
+    result=_stated,
+)
+has_head = primitive(
+    "has_head", doc="has_head(u, 'head'): whether the union u holds the part with that head.", result=BOOL
+)
 
 switch = primitive("switch", doc="switch(c, @then, @else): run one of two branches; its value.", result=_stated)
-select = primitive("select", doc="select(c, a, b): a if c else b, both being computed anyway.", result=lambda c, a, b: a)
+select = primitive(
+    "select", doc="select(c, a, b): a if c else b, both being computed anyway.", result=lambda c, a, b: a
+)
 check = primitive("check", doc="check(ok, 'Exception', 'message'): raise unless ok.", result=NONE, effect=True)
 print_ = primitive("print", doc="print('sep', 'end', values...): as Python's print.", result=NONE, effect=True)
 
@@ -54,11 +64,12 @@ vjp = primitive(
     doc="vjp(@f, 'mask', args...): (f(args...), pullback). The mask has a 1 for each argument to differentiate by.",
     result=_stated,
 )
-pull = primitive("pull", doc="pull(@f, 'mask', pullback, ct): the tuple of the cotangents of the marked arguments.", result=_stated)
+pull = primitive(
+    "pull", doc="pull(@f, 'mask', pullback, ct): the tuple of the cotangents of the marked arguments.", result=_stated
+)
 jvp = primitive(
     "jvp",
     doc="jvp(@f, 'mask', args..., tangents...): (f(args...), tangent); one tangent per marked argument.",
     result=_stated,
 )
 never = primitive("never", doc="No value: stands after an effect that does not return.", result=NEVER)
-

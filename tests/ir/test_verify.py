@@ -86,7 +86,7 @@ BODIES = [
     ('! check(True, "Value", "") return %x', "types", "no exception of Python"),
     ('! check(True, "ValueError", 1) return %x', "types", "has to be a constant str"),
     ('! print(" ", 1) return %x', "types", "has to be a constant str"),
-    ("! %0: cell(int) = cell(%x) ! store(%0, 1) return %x", "types", "the type of the cell"),
+    ("! %0: cell(int) = cell(%x) ! store(%0, 1) return %x", "types", "the content of the cell"),
     ("! %0: cell(float) = cell(%x) ! store(%0, 1) return %x", "types", "what is stored"),
     ("! store(%x, 1.0) return %x", "types", "is no cell"),
     ("! %0: float = load(%x) return %0", "types", "load does not take"),
