@@ -39,7 +39,13 @@ class Function:
         return f"<tapeless {self.__tapeless_transform__[0]} of {self.__name__}>"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        raise UsageError("methods are not supported yet", hint="write a function of plain arguments")
+        """A transformed function in a class is a method: bound to the instance on access."""
+        if instance is None:
+            return self
+        bound = self._table.fn.__get__(instance, owner)
+        name, _, options = self.__tapeless_transform__
+        kind = type("Function", (Function,), {"__module__": __name__})
+        return kind(bound, self._table.transforms, (name, bound, options))
 
     @property
     def signatures(self) -> list[tuple[Any, ...]]:

@@ -104,7 +104,8 @@ def refuse_result(type: Type | None, root: Graph) -> None:
                 hint = "return numbers, None, strings or tuples of them"
                 raise InferenceError(f"a {known} cannot be returned from compiled code", span, hint=hint)
             case Pullback():
-                raise InferenceError("a pullback cannot be returned from compiled code", hint="call it there, or use tl.vjp from outside")
+                hint = "call it there, or use tl.vjp from outside"
+                raise InferenceError("a pullback cannot be returned from compiled code", hint=hint)
             case Tuple(items=items) | Union(parts=items):
                 todo += items
             case Box(body=Tuple(items=items)):

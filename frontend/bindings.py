@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import builtins
 import functools
+import math
 from collections import deque
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from tapeless.frontend.paths import MISSING, Guard, Input, Path, Step, described, follow, form_of, signature_key
@@ -44,6 +45,7 @@ class Pending:
     function: FunctionType
     graph: Graph
     located: Located
+    receiver: Found | None = None  # of a bound method: its first argument
 
 
 class Bindings:
@@ -56,6 +58,8 @@ class Bindings:
         self.guards: list[Guard] = []
         self.pending: deque[Pending] = deque()
         self._functions: dict[int, tuple[Graph, Path, FunctionType]] = {}
+        self._methods: dict[tuple[int, int], tuple[Graph, MethodType]] = {}
+        self._paths: dict[int, Path] = {}
         self._nodes: dict[tuple[int, str], Node] = {}
         self._modules: set[Path] = set()
         self._names: dict[str, int] = {}
@@ -71,7 +75,7 @@ class Bindings:
         """The closure variable, global or builtin of a top-level function; its value is MISSING where there is none."""
         kind = "closure" if name in fn.__code__.co_freevars else "global"
         step = Step(kind, name)
-        return Found(follow((step,), fn), (*self._functions[id(fn)][1], step))
+        return Found(follow((step,), fn), (*self._paths[id(fn)], step))
 
     def outside(self, fn: FunctionType, name: str, span: Span) -> Node:
         """The node of a name that no compiled function binds."""
@@ -84,9 +88,10 @@ class Bindings:
         return _at(self._nodes[key], span)
 
     def module(self, found: Found) -> Found | None:
-        """The same, guarded, where it is a module."""
+        """The same where its attributes can be used: a module, which is guarded, or an object of a class of the user."""
         if not isinstance(found.value, ModuleType):
-            return None
+            plain = is_data(found.value) or callable(found.value) or type(found.value).__module__ == "builtins"
+            return None if plain or found.value is MISSING else found
         if found.path not in self._modules:
             self._modules.add(found.path)
             self._guard(found, "is", found.value)
@@ -97,14 +102,16 @@ class Bindings:
         try:
             return Found(getattr(module.value, name), (*module.path, Step("attribute", name)))
         except AttributeError:
-            raise InferenceError(f"module `{module.value.__name__}` has no attribute `{name}`", span) from None
+            what = getattr(module.value, "__name__", "") or f"a {type(module.value).__name__}"
+            kind = "module " if isinstance(module.value, ModuleType) else ""
+            raise InferenceError(f"{kind}`{what}` has no attribute `{name}`", span) from None
 
     def attribute(self, module: Found, name: str, span: Span) -> Node:
         """The node of an attribute of a module."""
         key = (id(module.value), name)
         if key not in self._nodes:
             found = self.member(module, name, span)
-            if module.value.__name__ == "math" and type(found.value) is float:
+            if module.value is math and type(found.value) is float:
                 self._nodes[key] = self._constant(found)
             else:
                 self._nodes[key] = self.node(found, span)
@@ -146,6 +153,8 @@ class Bindings:
             return Constant(op)
         if isinstance(x, FunctionType):
             return Constant(self._graph(found, span))
+        if isinstance(x, MethodType) and isinstance(x.__func__, FunctionType):
+            return Constant(self._method(found, span))
         if hasattr(x, "__wrapped_function__"):
             self._guard(found, "form", form_of(x))
             return self.node(Found(x.__wrapped_function__, (*found.path, Step("inner"))), span)
@@ -176,6 +185,23 @@ class Bindings:
             if known[1] != found.path:
                 self._guard(found, "same", known[1])
             return known[0]
+        graph = self._pend(found, None, span)
+        self._functions[id(fn)] = graph, found.path, fn
+        return graph
+
+    def _method(self, found: Found, span: Span | None) -> Graph:
+        """A bound method: its function, whose first argument is a known object, of which only attributes are used."""
+        method: MethodType = found.value
+        key = (id(method.__func__), id(method.__self__))
+        if key not in self._methods:
+            receiver = Found(method.__self__, (*found.path, Step("attribute", "__self__")))
+            fn = Found(method.__func__, (*found.path, Step("attribute", "__func__")))
+            self._methods[key] = self._pend(fn, receiver, span), method
+        return self._methods[key][0]
+
+    def _pend(self, found: Found, receiver: Found | None, span: Span | None) -> Graph:
+        """The graph of a function, still empty."""
+        fn: FunctionType = found.value
         try:
             located = locate(fn)
         except UnsupportedError as e:
@@ -184,14 +210,14 @@ class Bindings:
             raise UnsupportedError(e.message, span, hint=e.hint) from None
         name = "lambda" if fn.__name__ == "<lambda>" else fn.__name__
         graph = Graph(self.unique(name), "function", self.root, located.file.span(located.node, fn.__qualname__))
-        self._functions[id(fn)] = graph, found.path, fn
+        self._paths.setdefault(id(fn), found.path)
         self._guard(found, "code", signature_key(fn))
-        self.pending.append(Pending(fn, graph, located))
+        self.pending.append(Pending(fn, graph, located, receiver))
         return graph
 
     def default(self, fn: FunctionType, step: Step, span: Span) -> Node:
         """The node of a default of a top-level function."""
-        return self.node(Found(step.follow(fn), (*self._functions[id(fn)][1], step)), span)
+        return self.node(Found(step.follow(fn), (*self._paths[id(fn)], step)), span)
 
     def _transform(self, found: Found, span: Span | None) -> Node:
         name, inner, options = found.value.__tapeless_transform__

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import tapeless.ir.operators
 import tapeless.ir.primitives  # noqa: F401  (both fill their tables)
-from tapeless.frontend.bindings import Bindings
+from tapeless.frontend.bindings import Bindings, Found
 from tapeless.frontend.flow import Liveness
 from tapeless.frontend.scope import Names, NameTable
 from tapeless.frontend.source import SourceFile
@@ -67,7 +67,14 @@ class Narrowed:
         return self.made
 
 
-Binding = Node | Location | Unbound | Dead | Forward | Narrowed
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The receiver of a bound method: an object whose attributes can be used, and nothing else of it."""
+
+    found: Found
+
+
+Binding = Node | Location | Unbound | Dead | Forward | Narrowed | Held
 DEAD = Dead()
 
 
@@ -203,6 +210,9 @@ class Scope:
                 return self._load(name, binding, owner, at)
             case Forward() if owner is not self.function:
                 return Constant(binding.graph, None, self.span(at))
+            case Held():
+                hint = f"use its attributes, as in {name}.x"
+                raise UnsupportedError(f"the object `{name}` cannot be used as a value", self.span(at), hint=hint)
             case Unbound():
                 raise InferenceError(f"`{name}` may be unbound here: {binding.why}", self.span(at), binding.notes)
             case Dead():

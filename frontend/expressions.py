@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapeless.frontend.bindings import Found
-from tapeless.frontend.context import Scope
+from tapeless.frontend.context import Held, Scope
 from tapeless.ir.nodes import Constant, Node
 
 Handler = Callable[[Any, Scope], Node]
@@ -138,7 +138,7 @@ def _named(e: ast.NamedExpr, scope: Scope) -> Node:
 def _attribute(e: ast.Attribute, scope: Scope) -> Node:
     module = module_named(e.value, scope)
     if module is None:
-        scope.refuse(f"the attribute `.{e.attr}` of a value is not supported", e, "only modules have attributes so far")
+        scope.refuse(f"the attribute `.{e.attr}` of a value is not supported", e, "only modules have attributes, and the object of a bound method")
     return scope.function.program.attribute(module, e.attr, scope.span(e))
 
 
@@ -149,9 +149,14 @@ def module_named(e: ast.expr, scope: Scope) -> Found | None:
     while isinstance(e, ast.Attribute):
         parts.append(e)
         e = e.value
-    if not isinstance(e, ast.Name) or scope.env.find(e.id)[1] is not None:
+    if not isinstance(e, ast.Name):
         return None
-    found = program.module(program.variable(scope.function.root, e.id))
+    binding, owner = scope.env.find(e.id)
+    if owner is not None and not isinstance(binding, Held):
+        return None
+    found: Found | None = binding.found if isinstance(binding, Held) else program.variable(scope.function.root, e.id)
+    assert found is not None
+    found = program.module(found)
     for part in reversed(parts):
         if found is None:
             return None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from tapeless.frontend.bindings import Bindings, Pending
+from tapeless.frontend.bindings import Bindings, Found, Pending
 from tapeless.frontend.blocks import FunctionTail, block
-from tapeless.frontend.context import Env, Forward, Function, Scope
+from tapeless.frontend.context import Env, Forward, Function, Held, Scope
 from tapeless.frontend.expressions import expression, value
 from tapeless.frontend.paths import Step
 from tapeless.frontend.scope import NameTable
@@ -29,29 +29,33 @@ def compile_pending(program: Bindings, job: Pending) -> None:
     function = Function(graph.name, fn.__qualname__, table.of(node), table, file, program, fn, node)
     scope = Scope(graph, Env(function, None, function.names.locals), function)
     defaults = fn.__defaults__ or ()
-    first = fn.__code__.co_argcount - len(defaults)
-    positions = {a.arg: k for k, a in enumerate(_parameters(node.args))}
+    bound = job.receiver is not None
+    first = fn.__code__.co_argcount - len(defaults) - bound
+    positions = {a.arg: k - bound for k, a in enumerate(_parameters(node.args))}
     for k in range(len(defaults)):
         at = node.args.defaults[k] if k < len(node.args.defaults) else node
         graph.defaults[first + k] = program.default(fn, Step("default", k), scope.span(at))
     for name in fn.__kwdefaults__ or ():
         graph.defaults[positions[name]] = program.default(fn, Step("keyword", name), scope.span(node))
-    _fill(node, scope)
+    _fill(node, scope, job.receiver)
 
 
 def _parameters(a: ast.arguments) -> list[ast.arg]:
     return [*a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]
 
 
-def _fill(node: Definition, scope: Scope) -> None:
-    """The parameters, cells and body of a definition."""
+def _fill(node: Definition, scope: Scope, receiver: Found | None = None) -> None:
+    """The parameters, cells and body of a definition; the first parameter of a bound method is its receiver."""
     graph, names, a = scope.graph, scope.function.names, node.args
     if a.posonlyargs:
         scope.refuse("positional-only parameters (`/`) are not supported", a.posonlyargs[0])
     if a.kwarg:
         scope.refuse(f"`**{a.kwarg.arg}` is not supported", a.kwarg, "name the keyword parameters")
     graph.variadic, graph.keyword_only = a.vararg is not None, len(a.kwonlyargs)
-    for arg in _parameters(a):
+    parameters = _parameters(a)
+    if receiver is not None:
+        scope.env.own[parameters.pop(0).arg] = Held(receiver)
+    for arg in parameters:
         scope.env.own[arg.arg] = graph.parameter(arg.arg, None, scope.span(arg))
     for name in sorted(names.cells):
         initial = scope.env.own.get(name)

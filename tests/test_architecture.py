@@ -37,7 +37,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(module: str) -> list[tuple[str, bool]]:
-    """The modules that a module imports, and whether it does so inside a function."""
+    """The modules that a module imports, and whether it does so inside a function; what the type checker imports too."""
     found: list[tuple[str, bool]] = []
     stack: list[tuple[ast.AST, bool]] = [(ast.parse(modules()[module].read_text(encoding="utf-8")), False)]
     while stack:

@@ -214,7 +214,7 @@ def raise_underivable(engine: Engine, site: Site, i: int, kind: str) -> None:
         if kind in ("int", "bool")
         else ""
     )
-    message = f"cannot differentiate by argument {i}, which is of type {kind}"
+    message = f"argument {i} is of type {kind}, which has no derivative"
     site[0].failures[site[1]] = engine.failure("derivative", message, site, hint)
 
 

@@ -28,8 +28,8 @@ from tapeless.infer.domain import (
 )
 from tapeless.infer.instances import Instance
 from tapeless.ir.abstract import SCALARS, Scalar
-from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
+from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
 
 if TYPE_CHECKING:

@@ -206,12 +206,12 @@ class Rebuild:
         new = self.new.get(g, g)  # a call in a body that is being inlined is to a new graph already, and stays a call
         if g in self.new:
             args = self.flattened(b, g, args)
-        if g in self.new and new in self.sizes and g not in self.calls.recursive:
-            if self.sizes[new] <= SMALL or self.calls.calls.get(g, 0) == 1:
-                span = b.span
-                out = self.body(b, self.new_scopes, new, dict(zip(new.params, args)))
-                b.span = span
-                return out
+        known = g in self.new and new in self.sizes and g not in self.calls.recursive
+        if known and (self.sizes[new] <= SMALL or self.calls.calls.get(g, 0) == 1):
+            span = b.span
+            out = self.body(b, self.new_scopes, new, dict(zip(new.params, args)))
+            b.span = span
+            return out
         made = Apply(b.graph, Constant(new), tuple(args), node.type, b.span)
         if new not in self.pure and not new.total:
             b.graph.effects.append(made)
