@@ -102,7 +102,9 @@ class Checker:
 
 
 def _refined(kind: str, problem: str) -> str:
-    """Tell refusals and internal errors from wrong results."""
+    """Tell refusals and internal errors from wrong results; `limitation` is the refusal of docs/limitations.md."""
+    if "DifferentiationError(" in problem and "a captured variable that is assigned after capture" in problem:
+        return "limitation"
     if "InternalError(" in problem:
         return "internal"
     if any(
