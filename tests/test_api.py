@@ -274,13 +274,11 @@ def test_endless_recursion_whose_result_is_never_known():
     assert "RecursionError" in done.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="the kernel and the table hand the call to one another")
 def test_an_int_argument_outside_64_bits_is_an_overflow():
     with pytest.raises(OverflowError, match="int too large for 64 bits"):
         tl.jit(lambda x: x)(2**70)
 
 
-@pytest.mark.xfail(strict=True, reason="its record is returned")
 def test_a_function_cannot_be_returned_to_python():
     with pytest.raises(tl.TapelessError, match="function"):
         tl.jit(lambda x: lambda y: x * y)(2.0)
