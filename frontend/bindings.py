@@ -88,7 +88,7 @@ class Bindings:
         return _at(self._nodes[key], span)
 
     def module(self, found: Found) -> Found | None:
-        """The same where its attributes can be used: a module, which is guarded, or an object of a class of the user."""
+        """The same where its attributes can be used: a module (guarded), or an object of a class of the user."""
         if not isinstance(found.value, ModuleType):
             plain = is_data(found.value) or callable(found.value) or type(found.value).__module__ == "builtins"
             return None if plain or found.value is MISSING else found

@@ -138,7 +138,8 @@ def _named(e: ast.NamedExpr, scope: Scope) -> Node:
 def _attribute(e: ast.Attribute, scope: Scope) -> Node:
     module = module_named(e.value, scope)
     if module is None:
-        scope.refuse(f"the attribute `.{e.attr}` of a value is not supported", e, "only modules have attributes, and the object of a bound method")
+        hint = "only modules have attributes, and the object of a bound method"
+        scope.refuse(f"the attribute `.{e.attr}` of a value is not supported", e, hint)
     return scope.function.program.attribute(module, e.attr, scope.span(e))
 
 

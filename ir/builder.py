@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import BOOL, FLOAT, INT, NEVER, NONE, Box, Record, Scalar, Str, Tuple, Type, Union, head
+from tapeless.ir.abstract import BOOL, FLOAT, INT, NEVER, NONE, Box, Record, Scalar, Str, Tuple, Type, Union, head, parts, union
 from tapeless.ir.diagnostics import Span
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
 from tapeless.ir.primitive import REGISTRY, Primitive, Term, Var
@@ -204,13 +204,22 @@ def _project(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
     if type == NONE:
         return constant(None)
     if is_primitive(u, "inject"):
-        inner = u.args[0]  # type: ignore[attr-defined]
-        if inner.type == type:
-            return inner  # type: ignore[no-any-return]
-        if isinstance(inner.type, Union):
-            return b.apply("project", inner, type=type)
-        return undef(type)
+        return _reproject(b, u.args[0], type)  # type: ignore[attr-defined]
     return undef(type) if isinstance(u, Constant) and u.value is UNDEF else None
+
+
+def _reproject(b: Builder, inner: Node, type: Type) -> Node:
+    """project(inject(inner)): what inner and the target have in common goes from the one to the other."""
+    assert inner.type is not None
+    if inner.type == type:
+        return inner
+    wanted = {head(p) for p in parts(type)}
+    common = union([p for p in parts(inner.type) if head(p) in wanted])
+    if common == NEVER:
+        return undef(type)
+    if common != inner.type:
+        inner = b.apply("project", inner, type=common)
+    return inner if common == type else b.apply("inject", inner, type=type)
 
 
 def _inject(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
