@@ -9,6 +9,7 @@ from typing import Any
 from tapeless import driver, pipeline
 from tapeless.backend.kernel import Kernel
 from tapeless.frontend import Program
+from tapeless.frontend.paths import MISSING, Watch, watches
 from tapeless.ir.diagnostics import UsageError
 from tapeless.signature import Key, key_of
 
@@ -53,6 +54,8 @@ class Table:
         self.function, self.fn, self.transforms = function, fn, transforms
         self.last: Signature | None = None
         self._shared: Shared | None = None
+        self._watches: list[Watch] | None = None
+        self._taken: Any = None
 
     @property
     def shared(self) -> Shared:
@@ -67,7 +70,17 @@ class Table:
         return self.shared.kernels
 
     def call(self, *args: Any, **keywords: Any) -> Any:
-        """A call from Python: find or make the kernel for the types of the arguments."""
+        """A call from Python: to the kernel that took the last one, while nothing that it relies on has changed."""
+        if self._watches is not None and not keywords:
+            for names, name, value in self._watches:
+                if names.get(name, MISSING) is not value:
+                    break
+            else:
+                return self._taken(*args)  # a kernel checks the types of its arguments, and comes back to `dispatch`
+        return self.dispatch(*args, **keywords)
+
+    def dispatch(self, *args: Any, **keywords: Any) -> Any:
+        """Find or make the kernel for the types of the arguments, and call it."""
         if keywords:
             args = positional(self.fn, args, keywords)
         s = self.shared
@@ -77,14 +90,16 @@ class Table:
         if kernel is None:
             kernel = self._compile(s, signature, hidden)
         self.last = signature[len(hidden) :]
-        if not hidden and not any(g.path for g in s.program.guards):
-            type(self.function).__call__ = kernel.call  # no more Python between the caller and the kernel
+        if not hidden:
+            self._watches, self._taken = watches(self.fn, s.program.guards), kernel.call
+            if self._watches is not None:  # as little Python as can be between the caller and the kernel
+                type(self.function).__call__ = self.call if self._watches else kernel.call
         return kernel.call(*hidden, *args)
 
     def _compile(self, s: Shared, signature: Signature, hidden: list[Any]) -> Kernel:
         name = getattr(self.fn, "__name__", "function")
         visible = signature[len(hidden) :]
-        kernel = driver.compile_program(s.program, self.transforms, signature, visible, name, self.call)
+        kernel = driver.compile_program(s.program, self.transforms, signature, visible, name, self.dispatch)
         s.kernels[signature] = kernel
         return kernel
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import functools
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 
@@ -158,3 +158,35 @@ def form_of(value: Any) -> tuple[Any, ...]:
     if type(value) is tuple:
         return "tuple", len(value)
     return ("wrapper",) if hasattr(value, "__wrapped_function__") else ("other",)
+
+
+Watch = tuple[dict[str, Any], str, Any]
+"""A dictionary, a name in it, and the object that it must have (MISSING: none)."""
+
+
+def watches(start: Any, guards: list[Guard]) -> list[Watch] | None:
+    """Names whose objects decide whether all guards hold: while they are the same, the guards do.
+
+    None where a guard is about something else than globals and attributes of modules.
+    """
+    out: dict[tuple[int, str], Watch] = {}
+    for guard in guards:
+        value = start
+        for step in guard.path:
+            if step.kind == "global":
+                names = value.__globals__
+                if step.key not in names:
+                    out[id(names), step.key] = (names, step.key, MISSING)
+                    names = vars(builtins)
+            elif step.kind == "attribute" and isinstance(value, ModuleType):
+                names = vars(value)
+            elif step.kind in ("inner", "option"):  # parts of an object of ours, which never change
+                value = step.follow(value)
+                continue
+            else:
+                return None
+            if step.key not in names:
+                return None
+            value = names[step.key]
+            out[id(names), step.key] = (names, step.key, value)
+    return list(out.values())

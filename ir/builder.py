@@ -9,7 +9,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import BOOL, FLOAT, INT, NEVER, NONE, Box, Record, Scalar, Str, Tuple, Type, Union, head, parts, union
+from tapeless.ir.abstract import (
+    BOOL,
+    FLOAT,
+    INT,
+    NEVER,
+    NONE,
+    Box,
+    Record,
+    Scalar,
+    Str,
+    Tuple,
+    Type,
+    Union,
+    head,
+    parts,
+    union,
+)
 from tapeless.ir.diagnostics import Span
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
 from tapeless.ir.primitive import REGISTRY, Primitive, Term, Var

@@ -133,16 +133,6 @@ def test_an_argument_that_cannot_be_passed(value):
         tl.jit(power)(value, 2)
 
 
-def test_a_method_is_refused():
-    class A:
-        @tl.jit
-        def g(self, x):
-            return x
-
-    with pytest.raises(tl.UsageError, match="methods are not supported"):
-        A().g(1.0)
-
-
 def test_types_are_compiled_once_each():
     compiled = tl.jit(lambda x: (x, x))
     for x in (1.0, 2.0, 3, 4, True, None, (1, 2.0), "text"):

@@ -1,4 +1,4 @@
 # CALL: grad(f)(3)
-# ERROR: DifferentiationError: cannot differentiate by argument 0, which is of type int
+# ERROR: DifferentiationError: argument 0 is of type int, which has no derivative
 def f(n):  # here
     return n * n
