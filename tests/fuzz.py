@@ -29,6 +29,7 @@ from generator.shrink import shrink
 
 FEATURES = ("data loop", "nested break", "recursion", "closure", "raised", "late")
 BATCH = 25
+SOUND = ("", "rejected", "limitation")  # kinds of verdict that are no failure
 RECYCLE = 250  # programs after which a worker is replaced
 MEMORY = 12 << 30  # address space of a worker
 
@@ -122,7 +123,9 @@ class Worker:
     def check(self, items: list) -> list[dict]:
         """The verdicts of programs, given by seed or whole."""
         verdicts: list[dict] = []
-        while len(verdicts) < len(items):
+        while len(verdicts) < len(items) and not (
+            self.options.first and verdicts and verdicts[-1]["kind"] not in SOUND
+        ):
             if self.process is None or self.done >= RECYCLE:
                 self.stop()
                 self.start()
@@ -154,6 +157,9 @@ class Worker:
             else:
                 self.done += 1
                 verdicts.append(message)
+                if self.options.first and message["kind"] not in SOUND:
+                    self.stop()  # one is enough
+                    return verdicts
 
 
 class Run:

@@ -78,9 +78,7 @@ def _wrong_tag(right):
             return right(self, u, kept, run)
         is_first = self.b.apply("has_head", u, constant(head(rest[0])))
         project = self.b.apply
-        return self.branch(
-            is_first, lambda: run(project("project", u, type=first)), lambda: right(self, u, rest, run)
-        )
+        return self.branch(is_first, lambda: run(project("project", u, type=first)), lambda: right(self, u, rest, run))
 
     return chain
 

@@ -15,7 +15,19 @@ def test_ten_defects_are_described():
 @pytest.mark.parametrize("fault", planted.FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_a_planted_defect_is_found(fault, tmp_path, capsys):
     assert fault.target, f"{fault.name} has no place in the compiler yet"
-    arguments = ["--programs", "1000", "--jobs", "2", "--minutes", "10", "--first", "--plant", fault.name]
+    arguments = [
+        "--programs",
+        "1000",
+        "--jobs",
+        "1",
+        "--minutes",
+        "10",
+        "--first",
+        "--timeout",
+        "15",
+        "--plant",
+        fault.name,
+    ]
     run = fuzz.fuzz(fuzz.parser().parse_args(arguments))
     assert run.failures, f"{fault.name} was not found in {run.passed} programs"
     seeds = [f["seed"] for f in run.failures]
