@@ -43,7 +43,32 @@ def signature(lower: str) -> str:
     return LIBM[lower] if lower.startswith("libm:") else RUNTIME[lower.removeprefix("call:")].signature
 
 
+# snprintf and strtod of glibc round exactly, as CPython's own conversion does.
+_DIGITS = Routine(
+    "double (double, i64)",
+    """declare i32 @snprintf(ptr, i64, ptr, ...)
+declare double @strtod(ptr, ptr)
+@tl_digits_format = private constant [5 x i8] c"%.*f\\00"
+define linkonce_odr double @tl_round_digits(double %x, i64 %n) noinline nounwind willreturn {
+  %size = call double @llvm.fabs.f64(double %x)
+  %finite = fcmp olt double %size, 0x7FF0000000000000
+  %few = icmp ult i64 %n, 324
+  %some = and i1 %finite, %few
+  br i1 %some, label %round, label %same
+round:
+  %text = alloca [700 x i8]
+  %digits = trunc i64 %n to i32
+  %length = call i32 (ptr, i64, ptr, ...) @snprintf(ptr %text, i64 700, ptr @tl_digits_format, i32 %digits, double %x)
+  %r = call double @strtod(ptr %text, ptr null)
+  ret double %r
+same:
+  ret double %x
+}
+""",
+)
+
 _FLOAT = [
+    ("tl_round_digits", _DIGITS),
     routine(
         "double @tl_sign(double %x)",
         """

@@ -181,15 +181,36 @@ def _stored(target: ast.AST) -> set[str]:
 
 def assigned(statements: Sequence[ast.AST]) -> list[str]:
     """The names that statements bind, in order, without those of nested definitions."""
+    return list(dict.fromkeys(name for s in statements for name in _assigned_by(s)))
+
+
+def _assigned_by(s: ast.AST) -> list[str]:
+    """The names that one statement binds; kept on it, since each statement around it asks again."""
+    known: list[str] | None = getattr(s, "assigned", None)
+    if known is None:
+        out: dict[str, None] = {}
+        for _, part in ast.iter_fields(s):
+            if isinstance(part, list) and part and isinstance(part[0], ast.stmt):
+                out.update(dict.fromkeys(assigned(part)))
+            else:
+                out.update(dict.fromkeys(_bound_in(part if isinstance(part, list) else [part])))
+        known = [s.name] if isinstance(s, ast.FunctionDef) else list(out)
+        s.assigned = known  # type: ignore[attr-defined]
+    return known
+
+
+def _bound_in(expressions: Sequence[object]) -> list[str]:
+    """The names that targets and assignment expressions bind."""
     out: dict[str, None] = {}
-    stack: list[ast.AST] = [*reversed(statements)]
+    stack = [*reversed(expressions)]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
                 out[node.id] = None
-        elif isinstance(node, ast.FunctionDef):
-            out[node.name] = None
-        elif not isinstance(node, (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+        elif isinstance(node, ast.AST) and not isinstance(node, OWN_SCOPE):
             stack += reversed([*ast.iter_child_nodes(node)])
     return list(out)
+
+
+OWN_SCOPE = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)

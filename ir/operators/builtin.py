@@ -90,15 +90,17 @@ def bool_(ops: Ops, x: Any = None) -> Any:
 
 @operator("round", round, keywords=("number", "ndigits"))
 def round_(ops: Ops, number: Any, ndigits: Any = None) -> Any:
-    """round(number) to an int, half to even; round(int, ndigits) for constant ndigits."""
+    """round(number) to an int, half to even; round(number, ndigits) for constant ndigits, not negative for a float."""
     if not is_number(ops, number):
         raise Mismatch(f"type {ops.describe(number)} doesn't define __round__ method")
     digits = None
     if ndigits is not None and ops.kind(ndigits) != "none":
         digits = int(ops.need_constant(index(ops, ndigits), "the number of digits to round to"))
     if ops.kind(number) == "float":
+        if digits is not None and digits < 0:
+            raise Mismatch("rounding a float to tens and hundreds is not supported: round(x / 100.0) * 100.0 rounds too")
         if digits is not None:
-            raise Mismatch("rounding a float to decimal digits is not supported: round(x * 100.0) / 100.0 rounds too")
+            return ops.apply("fround_digits", number, ops.lift(digits))
         return float_to_int(ops, ops.apply("frint", number))
     n = to_int(ops, number)
     return n if digits is None or digits >= 0 else _round_int(ops, n, -digits)

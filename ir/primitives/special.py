@@ -105,6 +105,19 @@ polygamma = primitive(
 )
 polygamma.partials = (0.0, polygamma(isub(X, -1), Y))
 
+def _round_digits(x: float, n: int) -> float:
+    return round(x, n) if math.isfinite(x) and 0 <= n <= 323 else x
+
+
+fround_digits = primitive(
+    "fround_digits",
+    doc="x rounded to n decimal digits behind the point, n >= 0: the nearest float to the nearest decimal, half to even.",
+    result=FLOAT,
+    evaluate=_round_digits,
+    lower="call:tl_round_digits",
+    domain=(REALS, (0, 4)),
+)
+
 erf = primitive(
     "erf",
     doc="The error function.",
