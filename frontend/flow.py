@@ -185,7 +185,9 @@ def assigned(statements: Sequence[ast.AST]) -> list[str]:
 
 
 def _assigned_by(s: ast.AST) -> list[str]:
-    """The names that one statement binds; kept on it, since each statement around it asks again."""
+    """The names that one statement (or target) binds; kept on it, since each statement around it asks again."""
+    if isinstance(s, ast.expr):
+        return _bound_in([s])
     known: list[str] | None = getattr(s, "assigned", None)
     if known is None:
         out: dict[str, None] = {}

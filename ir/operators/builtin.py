@@ -98,7 +98,7 @@ def round_(ops: Ops, number: Any, ndigits: Any = None) -> Any:
         digits = int(ops.need_constant(index(ops, ndigits), "the number of digits to round to"))
     if ops.kind(number) == "float":
         if digits is not None and digits < 0:
-            raise Mismatch("rounding a float to tens and hundreds is not supported: round(x / 100.0) * 100.0 rounds too")
+            raise Mismatch("rounding a float to tens is not supported: round(x / 100.0) * 100.0 rounds too")
         if digits is not None:
             return ops.apply("fround_digits", number, ops.lift(digits))
         return float_to_int(ops, ops.apply("frint", number))

@@ -105,13 +105,14 @@ polygamma = primitive(
 )
 polygamma.partials = (0.0, polygamma(isub(X, -1), Y))
 
+
 def _round_digits(x: float, n: int) -> float:
     return round(x, n) if math.isfinite(x) and 0 <= n <= 323 else x
 
 
 fround_digits = primitive(
     "fround_digits",
-    doc="x rounded to n decimal digits behind the point, n >= 0: the nearest float to the nearest decimal, half to even.",
+    doc="x rounded to n >= 0 decimal digits behind the point: the float nearest to the decimal, half to even.",
     result=FLOAT,
     evaluate=_round_digits,
     lower="call:tl_round_digits",
