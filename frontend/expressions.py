@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -110,10 +111,18 @@ def unary(e: ast.UnaryOp, scope: Scope) -> Node:
 
 @expression(ast.Tuple)
 def _tuple(e: ast.Tuple, scope: Scope) -> Node:
-    for item in e.elts:
-        if isinstance(item, ast.Starred):
-            scope.refuse("a starred item of a tuple is not supported", item, "add the tuples: (a, *t) is (a,) + t")
-    return scope.tuple([value(x, scope) for x in e.elts], e)
+    if not any(isinstance(item, ast.Starred) for item in e.elts):
+        return scope.tuple([value(x, scope) for x in e.elts], e)
+    whole: Node | None = None  # (a, *t, b) is (a,) + tuple(t) + (b,)
+    for starred, items in itertools.groupby(e.elts, lambda x: isinstance(x, ast.Starred)):
+        if starred:
+            parts = [scope.operator("tuple", value(x.value, scope), at=x) for x in items if isinstance(x, ast.Starred)]
+        else:
+            parts = [scope.tuple([value(x, scope) for x in items], e)]
+        for part in parts:
+            whole = part if whole is None else scope.operator("add", whole, part, at=e)
+    assert whole is not None
+    return whole
 
 
 @expression(ast.Subscript)

@@ -425,3 +425,15 @@ def float_power_too_large(x, y):
 @values((1e300,))
 def float_overflow_is_infinite(x):
     return x * 1e300, -x * x, x * x - x * x
+
+
+@program((0.7,), order=2)
+def starred_items(x):
+    t = (x, x * x)
+    u = (*t, 1.0, *range(3), *t)
+    return sum(u) * len(u) + u[2] * u[-1]
+
+
+@values((2.675,), (-0.5,), (1.05e-7,), (1e300,), (INF,))
+def rounded_to_digits(x):
+    return round(x, 2), round(x, 0), round(x, 9), round(-x, 1)

@@ -24,7 +24,6 @@ CASES = [
     ("x.a = 1 #", "an attribute"),
     ("x[0] += 1 #", "an item"),
     ("a, *b = (1, 2, 3) #", "starred"),
-    ("y = (*x, 1) #", "starred"),
     ("import math #", "`import`"),
     ("from math import sin #", "`import`"),
     ("try: #\n     x = 1\n    finally: pass", "`try`"),
