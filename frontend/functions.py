@@ -133,9 +133,18 @@ def _assign(s: ast.Assign, scope: Scope) -> None:
             if name in scope.function.names.direct:
                 _define_direct(definition, name, scope)
                 return
+    _refuse_iterator(s.value, scope)
     node = value(s.value, scope)
     for target in s.targets:
         bind(target, node, scope)
+
+
+def _refuse_iterator(e: ast.expr, scope: Scope) -> None:
+    """An iterator is used up by its first loop; ours are values, so one is not given a name."""
+    match e:
+        case ast.Call(func=ast.Name(id="zip" | "enumerate" | "reversed" as name)):
+            if scope.env.find(name)[1] is None and scope.function.program.is_builtin(scope.function.root, name):
+                scope.refuse(f"the iterator of `{name}` can be used once only", e, "write it where it is iterated over")
 
 
 def compile_all(program: Bindings) -> None:

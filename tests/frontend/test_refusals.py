@@ -24,6 +24,7 @@ CASES = [
     ("x.a = 1 #", "an attribute"),
     ("x[0] += 1 #", "an item"),
     ("a, *b = (1, 2, 3) #", "starred"),
+    ("y = zip((1, 2), (3, 4)) #", "used once only"),
     ("import math #", "`import`"),
     ("from math import sin #", "`import`"),
     ("try: #\n     x = 1\n    finally: pass", "`try`"),
