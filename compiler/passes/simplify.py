@@ -7,7 +7,7 @@
 Every graph is emitted anew through a `Builder`, callees first, on demand from outputs and effects. On the way: constant
 folding, rewrite rules and value numbering (the builder's); calls of small or once-called functions inlined; branches on
 known conditions taken; the results of branches, the state of loops and the parameters of functions split into their
-scalars, dropped where dead and forwarded where both ways agree or nothing changes; loop-invariant nodes moved out.
+scalars, dropped where dead and forwarded where both ways agree or nothing changes; loop-invariant nodes without derivative moved out.
 """
 
 from __future__ import annotations
@@ -155,7 +155,9 @@ class Rebuild:
             return b.effect(prim.name, *args, type=node.type)
         if isinstance(args[0], Constant) and isinstance(args[0].value, Graph) if args else False:
             return self.derivative(b, node, prim, args)
-        if prim.name != "box":
+        if prim.partials is None and prim.name != "box":
+            # what has a derivative stays: before a loop that runs no iteration its value may be inf or nan, which no
+            # check has seen and which a cotangent of zero would meet; LLVM moves it out where that is of use
             b = outermost(b, args)
         return b.apply(prim.name, *args, type=node.type)
 

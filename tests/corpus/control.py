@@ -404,3 +404,11 @@ def loop_over_nothing(x, n):
     for i in range(n, 0):
         x = x + i
     return x
+
+
+@program((0.3, 0), (0.3, 2), order=2)
+def invariant_that_fails_outside(x, n):
+    y = x
+    for _ in range(n):
+        y = y + 1.0 / (x - 0.3 if n == 0 else x)  # not evaluated where it would divide by zero
+    return y * y
