@@ -1,7 +1,6 @@
 """The generator itself: its programs run in CPython and are what it says; the oracle is right about them."""
 
 import collections
-import time
 
 import oracles
 import pytest
@@ -96,12 +95,8 @@ def test_a_wrong_compiler_is_found_out(checked, wrong):
     assert sum(verdicts) > 5
 
 
-def test_seeds_reproduce_and_generation_is_fast():
+def test_seeds_reproduce():
     assert generate("a:1").source == generate("a:1").source
-    start = time.perf_counter()
-    for i in range(200):
-        generate(f"speed:{i}")
-    assert time.perf_counter() - start < 2.0  # 200 a second, with a margin for a busy machine
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

@@ -7,7 +7,8 @@
 Every graph is emitted anew through a `Builder`, callees first, on demand from outputs and effects. On the way: constant
 folding, rewrite rules and value numbering (the builder's); calls of small or once-called functions inlined; branches on
 known conditions taken; the results of branches, the state of loops and the parameters of functions split into their
-scalars, dropped where dead and forwarded where both ways agree or nothing changes; loop-invariant nodes without derivative moved out.
+scalars, dropped where dead and forwarded where both ways agree or nothing changes; loop-invariant nodes without
+derivative moved out.
 """
 
 from __future__ import annotations

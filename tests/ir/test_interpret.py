@@ -1,7 +1,6 @@
 """The reference interpreter on programs in text form."""
 
 import re
-import time
 
 import pytest
 from tapeless.ir.diagnostics import InternalError, UsageError
@@ -23,10 +22,8 @@ def test_recursion():
 
 
 def test_endless_recursion_is_an_error():
-    start = time.perf_counter()
     with pytest.raises(RecursionError):
         run("graph @f(%x: int) -> int { ! %0: int = @f(%x) return %0 }", 1)
-    assert time.perf_counter() - start < 10
 
 
 def test_loops_iterate():

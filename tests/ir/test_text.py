@@ -1,7 +1,5 @@
 """The text form: reading back what was printed gives the same program; texts that show what it looks like."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from tapeless.ir.clone import clone, program
@@ -231,8 +229,6 @@ def test_long_and_deep_programs_need_no_recursion():
         g.output = Apply(g, Constant(REGISTRY["switch"]), (Constant(True), Constant(then), Constant(orelse)))
         g = orelse
     for root in (chain, deep):
-        start = time.perf_counter()
         verify(root, Stage.SOURCE)
         text = show(clone(root))
         assert show(parse(text)) == text
-        assert time.perf_counter() - start < 20
