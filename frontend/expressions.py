@@ -115,6 +115,7 @@ def _tuple(e: ast.Tuple, scope: Scope) -> Node:
         return scope.tuple([value(x, scope) for x in e.elts], e)
     whole: Node | None = None  # (a, *t, b) is (a,) + tuple(t) + (b,)
     for starred, items in itertools.groupby(e.elts, lambda x: isinstance(x, ast.Starred)):
+        parts: list[Node]
         if starred:
             parts = [scope.operator("tuple", value(x.value, scope), at=x) for x in items if isinstance(x, ast.Starred)]
         else:
