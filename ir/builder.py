@@ -15,7 +15,6 @@ from tapeless.ir.abstract import (
     INT,
     NEVER,
     NONE,
-    Box,
     Record,
     Scalar,
     Str,
@@ -277,5 +276,3 @@ _STRUCTURAL = {
     "select": _select,
     "box": lambda b, args, type: None,
 }
-
-__all__ = ["Box", "Builder", "constant", "is_primitive", "key_of", "primitive_of", "undef"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import FLOAT, NONE, Box, Record, Tuple, Type, Union, cotangent, head, parts, resolve
+from tapeless.ir.abstract import FLOAT, NONE, Box, Record, Tuple, Type, Union, cotangent, head, parts
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.nodes import Graph, Node
@@ -221,6 +221,3 @@ def into_box(b: Builder, ct: Cotangent, type: Box) -> Cotangent:
     items = [materialize(b, item_of(b, ct, i), t) for i, t in enumerate(body.items)]
     made = b.apply("box", b.apply("record", *items, type=body), type=box)
     return b.apply("inject", made, type=cotangent(type))
-
-
-__all__ = ["resolve"]

@@ -193,6 +193,3 @@ class _Values(dict[int, Node]):
     def __missing__(self, i: int) -> Node:
         out = self[i] = image(self.m, self.node if i == 0 else self.node.args[i - 1])
         return out
-
-
-__all__ = ["Forward", "Union"]

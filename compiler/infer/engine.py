@@ -12,7 +12,7 @@ from typing import Any
 
 from tapeless.infer import calls
 from tapeless.infer.contexts import Contexts
-from tapeless.infer.domain import BOOL, NEVER, Clo, Loc, Never, Num, Oper, Text, Value, constant, parts
+from tapeless.infer.domain import NEVER, Clo, Loc, Never, Num, Oper, Text, Value, constant, parts
 from tapeless.infer.instances import Failure, Instance
 from tapeless.infer.lattice import Lattice
 from tapeless.infer.typeops import TypeOps
@@ -281,6 +281,3 @@ def _known(v: Value) -> Any:
         case Text(value=t):
             return t
     return v.head if len(parts(v)) == 1 else UNKNOWN
-
-
-__all__ = ["BOOL", "Engine"]

@@ -18,7 +18,7 @@ from typing import Any
 from tapeless.ir.abstract import NONE, Record, Str, Tuple, Type
 from tapeless.ir.builder import Builder, constant, is_primitive, key_of, primitive_of, undef
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
-from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter, graph_of
+from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, encloses, inputs, reachable
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
@@ -449,6 +449,3 @@ def _fill(b: Builder, shape: Any, values: list[Node]) -> Node:
     type, shapes = shape
     items = [_fill(b, s, values) for s in shapes]
     return b.tuple(items) if isinstance(type, Tuple) else b.apply("record", *items, type=type)
-
-
-__all__ = ["Parameter", "simplify"]

@@ -17,7 +17,7 @@ from tapeless.ir.nodes import PLAIN_CALL, UNDEF, Apply, CallShape, Constant, Gra
 from tapeless.ir.primitive import OPERATORS, REGISTRY
 
 NAMES = ("x", "y", "f", "then", "x.1", "a b", "0", "inf", "∂x", "λ", "`\\", "", "return", "<lambda>")
-FILES = ("f.py", "/tmp/a b.py", "<string>", 'q"\\:,.py')
+FILES = ("f.py", "/some/a b.py", "<string>", 'q"\\:,.py')
 FLOATS = (0.0, -0.0, 1.0, 1e300, 5e-324, math.inf, -math.inf, math.nan, -math.nan, 1 / 3)
 TEXTS = ("", "a", 'quote " back \\ line \n hash # semi ; tick `', "é\t\r\u2028")
 LIST = ab.Box("list")
