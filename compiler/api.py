@@ -74,15 +74,19 @@ def _underlying(fn: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return fn, ()
 
 
-def _transformed(name: str, fn: Any, argnums: Argnums | None) -> Function:
+def _transformed(name: str, fn: Any, argnums: Argnums | None = None, mode: str = "auto") -> Function:
     from tapeless.driver import Transform
 
     if argnums is not None and not _is_argnums(argnums):
         raise UsageError(f"argnums must be an int or a tuple of ints, got {argnums!r}")
+    if mode not in ("auto", "reverse", "forward"):
+        raise UsageError(f"mode must be 'auto', 'reverse' or 'forward', got {mode!r}")
     plain, transforms = _underlying(fn)
     if name != "jit":
-        transforms = (*transforms, Transform(name, argnums))
-    options = {} if argnums is None else {"argnums": argnums}
+        transforms = (*transforms, Transform(name, argnums, mode))
+    options: dict[str, Any] = {} if argnums is None else {"argnums": argnums}
+    if mode != "auto":
+        options["mode"] = mode
     kind = type("Function", (Function,), {"__module__": __name__})  # of its own: a kernel becomes its __call__
     return kind(plain, transforms, (name, fn, options))  # type: ignore[no-any-return]
 
@@ -94,20 +98,22 @@ def _is_argnums(argnums: Any) -> bool:
 
 def jit(fn: Callable[..., Any]) -> Function:
     """Compile a function. It is specialised on the types of its arguments at each first call."""
-    return _transformed("jit", fn, None)
+    return _transformed("jit", fn)
 
 
-def grad(fn: Callable[..., Any], argnums: Argnums = 0) -> Function:
+def grad(fn: Callable[..., Any], argnums: Argnums = 0, mode: str = "auto") -> Function:
     """The gradient of a function with one float result, by one argument (an int) or several (a tuple).
 
-    The gradient by a tuple is a tuple. Raises DifferentiationError where an argument has no derivative (an int).
+    The gradient by a tuple is a tuple. `mode` is "reverse", "forward", or "auto", which lets the compiler choose: few
+    inputs through loops or recursion go forward (`ad/mode.py`). Raises DifferentiationError where an argument has no
+    derivative (an int).
     """
-    return _transformed("grad", fn, argnums)
+    return _transformed("grad", fn, argnums, mode)
 
 
-def value_and_grad(fn: Callable[..., Any], argnums: Argnums = 0) -> Function:
-    """The value and the gradient, as a pair."""
-    return _transformed("value_and_grad", fn, argnums)
+def value_and_grad(fn: Callable[..., Any], argnums: Argnums = 0, mode: str = "auto") -> Function:
+    """The value and the gradient, as a pair; see `grad`."""
+    return _transformed("value_and_grad", fn, argnums, mode)
 
 
 def jvp(fn: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -140,7 +146,7 @@ def _derived(name: str, fn: Any) -> Function:
     if key not in _DERIVED:
         if len(_DERIVED) > 256:
             _DERIVED.pop(next(iter(_DERIVED)))
-        _DERIVED[key] = _transformed(name, fn, None)
+        _DERIVED[key] = _transformed(name, fn)
     return _DERIVED[key]
 
 

@@ -24,6 +24,7 @@ import tapeless
 if TYPE_CHECKING:
     from tapeless.api import Function
 
+MODES = ("auto", "reverse", "forward")
 STAGES = ("parse", "infer", "opt", "grad", "lower", "llvm", "asm")
 USER, DEFECT = 1, 70
 
@@ -54,7 +55,8 @@ def _derivative_options(command: Callable[..., None]) -> Callable[..., None]:
         "--order", type=click.IntRange(min=0), help="How many times to differentiate (default 1 with --grad)."
     )
     grad = click.option("--grad", metavar="ARGNUMS", help="Differentiate by this argument, or these: 0 or 0,1.")
-    return grad(order(command))
+    mode = click.option("--mode", type=click.Choice(MODES), default="auto", show_default=True, help="How.")
+    return grad(order(mode(command)))
 
 
 # -- tapeless ir ------------------------------------------------------------------------------------------------------
@@ -64,7 +66,7 @@ def _derivative_options(command: Callable[..., None]) -> Callable[..., None]:
 @_derivative_options
 @click.option("--stage", type=click.Choice([*STAGES, "all"]), default="lower", show_default=True)
 @click.option("-o", "--output", type=click.File("w", lazy=True), default="-", help="A file instead of stdout.")
-def ir(function: str, types: str, grad: str | None, order: int | None, stage: str, output: IO[str]) -> None:
+def ir(function: str, types: str, grad: str | None, order: int | None, mode: str, stage: str, output: IO[str]) -> None:
     """Show FUNCTION at a stage of compilation, for arguments of these types."""
     from tapeless.signature import parse
 
@@ -72,7 +74,7 @@ def ir(function: str, types: str, grad: str | None, order: int | None, stage: st
         signature = parse(types)
     except tapeless.UsageError as error:
         raise click.BadParameter(error.message, param_hint="--args") from None
-    table = _function(function, grad, order)._table
+    table = _function(function, grad, order, mode)._table
     for name in STAGES if stage == "all" else (stage,):
         if stage == "all":
             click.echo(f"{'' if name == STAGES[0] else chr(10)}{_comment(name)} ---- {name}", file=output)
@@ -123,13 +125,13 @@ def opt(file: IO[str], passes: str, output: IO[str]) -> None:
 @click.argument("function")
 @click.argument("arguments", nargs=-1, metavar="ARGS...")
 @_derivative_options
-def run(function: str, arguments: tuple[str, ...], grad: str | None, order: int | None) -> None:
+def run(function: str, arguments: tuple[str, ...], grad: str | None, order: int | None, mode: str) -> None:
     """Call FUNCTION, compiled, and print the repr of its result.
 
     Each of ARGS is a Python expression; math, inf and nan are known.
     """
     values = [_value(text) for text in arguments]
-    compiled = _function(function, grad, order)
+    compiled = _function(function, grad, order, mode)
     with _user_code():
         result = compiled(*values)
     click.echo(repr(result))
@@ -143,7 +145,7 @@ def _value(text: str) -> Any:
 
 
 # -- the function that is meant ---------------------------------------------------------------------------------------
-def _function(where: str, grad: str | None, order: int | None) -> Function:
+def _function(where: str, grad: str | None, order: int | None, mode: str) -> Function:
     """The compiled function that a command line names, differentiated as it says."""
     try:
         numbers = [] if grad is None else [int(n) for n in grad.split(",")]
@@ -159,7 +161,7 @@ def _function(where: str, grad: str | None, order: int | None) -> Function:
         raise click.BadParameter(f"{where} is no function, but of type {type(fn).__name__}", param_hint="FUNCTION")
     fn = tapeless.jit(fn)
     for _ in range(times):
-        fn = tapeless.grad(fn, tuple(numbers) if len(numbers) > 1 else numbers[0] if numbers else 0)
+        fn = tapeless.grad(fn, tuple(numbers) if len(numbers) > 1 else numbers[0] if numbers else 0, mode)
     return fn  # type: ignore[no-any-return]
 
 

@@ -30,10 +30,11 @@ from tapeless.signature import Key, abstract, key_of
 
 @dataclass(frozen=True)
 class Transform:
-    """One transform of a function: grad and value_and_grad with their argnums, jvp, vjp."""
+    """One transform of a function: grad and value_and_grad with their argnums and mode, jvp, vjp."""
 
     name: str
     argnums: int | tuple[int, ...] | None = None
+    mode: str = "auto"
 
 
 @contextmanager
@@ -93,7 +94,7 @@ def applied(program: Program, transforms: tuple[Transform, ...], count: int) -> 
                 if isinstance(t.argnums, tuple)
                 else consts[0]
             )
-            f = apply(Constant(OPERATORS[t.name]), f, argnums)
+            f = apply(Constant(OPERATORS[t.name]), f, argnums, Constant(t.mode))
         elif t.name == "jvp":
             half = count // 2
             pair = [Apply(root, Constant(make_tuple), tuple(a), None, span) for a in (args[:half], args[half:])]

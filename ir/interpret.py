@@ -25,6 +25,7 @@ from tapeless.ir.abstract import Cell as CellType
 from tapeless.ir.diagnostics import InternalError, UsageError
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Operator, Primitive
+from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.traverse import Scopes
 
 TABLES = (primitives, operators)  # importing them has filled the registries
@@ -238,7 +239,7 @@ class Interpreter:
     def primitive(self, fn: Primitive, node: Apply, frame: Frame) -> Any:
         if fn.name == "switch":
             return self.switch(node, frame)
-        if fn.name in ("vjp", "pull", "jvp"):
+        if fn.name in DERIVATIVES:
             raise UsageError(f"the interpreter does not differentiate: `{fn}` has to be expanded first", node.span)
         args = [self.value(a, frame) for a in node.args]
         special = _STRUCTURE.get(fn.name)

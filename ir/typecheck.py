@@ -31,8 +31,8 @@ from tapeless.ir.abstract import (
 )  # fmt: skip
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
+from tapeless.ir.primitives.structure import DERIVATIVES, MODES
 
-DERIVATIVES = frozenset({"vjp", "pull", "jvp"})
 # The values of NumPy's scalars are those of Python's.
 ABSTRACT_SCALARS: dict[Type, Type] = {NP_BOOL: BOOL, NP_I64: INT, NP_F64: FLOAT}
 
@@ -206,6 +206,16 @@ class Types:
         _need(len(args) - n == marked, f"{len(args) - n} tangents for {marked} marked parameters")
         self.result_and(node.type, callee)
 
+    def gradient(self, node: Apply, fn: Node, mask: Node, *args: Node) -> None:
+        callee, marked = _derived(fn, mask)
+        *inputs, mode = args
+        self.arguments(callee, tuple(inputs))
+        _need(_known(mode, str) in MODES, f"{mode} is none of {', '.join(MODES)}")
+        _need(
+            isinstance(node.type, Tuple) and len(node.type.items) == 1 + marked, f"not {marked} cotangents: {node.type}"
+        )
+        self.same(callee.output.type, FLOAT, "the type of the value")
+
     def pull(self, node: Apply, fn: Node, mask: Node, pullback: Node, ct: Node) -> None:
         _, marked = _derived(fn, mask)
         _need(isinstance(node.type, Tuple) and len(node.type.items) == marked, f"not {marked} cotangents: {node.type}")
@@ -271,4 +281,5 @@ _CHECKS: dict[str, tuple[int, int, Callable[..., None]]] = {
     "vjp": (2, _ANY, Types.vjp),
     "jvp": (2, _ANY, Types.jvp),
     "pull": (4, 4, Types.pull),
+    "gradient": (3, _ANY, Types.gradient),
 }

@@ -17,9 +17,10 @@ from tapeless.ir.clone import used_nodes
 from tapeless.ir.diagnostics import InternalError, Span
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter, graph_of
 from tapeless.ir.primitive import Operator, Primitive
+from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.printer import literal_type
 from tapeless.ir.traverse import Scopes, inputs, reachable
-from tapeless.ir.typecheck import ABSTRACT_SCALARS, DERIVATIVES, Types, Wrong
+from tapeless.ir.typecheck import ABSTRACT_SCALARS, Types, Wrong
 
 
 class Stage(IntEnum):

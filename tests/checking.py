@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import oracles
@@ -53,7 +54,7 @@ def compiler(name: str, with_stages: bool = False) -> Compiled:
         return Compiled(lambda f: f, oracles.grad, oracles.jvp)
     import tapeless as tl
 
-    return Compiled(tl.jit, tl.grad, tl.jvp, stages if with_stages else None)
+    return Compiled(tl.jit, partial(tl.grad, mode="reverse"), tl.jvp, stages if with_stages else None)
 
 
 class Batch:

@@ -24,6 +24,9 @@ def printed():
     return Printed()
 
 
+MODES = ("reverse", "auto")  # which goes forward through loops and recursion
+
+
 def _equal(trial):
     """How values are compared: to the bit, unless the trial says otherwise."""
     if trial.inexact:
@@ -62,19 +65,20 @@ def test_the_interpreter_agrees_at_each_stage(p, printed, capfd):
                 raise AssertionError(f"at stage {name}: {e}") from None
 
 
-def _derivatives(p):
+def _derivatives(p, mode):
     """(argument number, order, the function of that derivative, what it must give)."""
     for n in p.trial.grad:
         f = p.function
         for order in range(1, p.trial.order + 1 if isinstance(p.trial.args[n], float) else 2):
-            f = tl.grad(f, argnums=n)
+            f = tl.grad(f, argnums=n, mode=mode)
             yield n, order, f, oracles.derivative(p.twin, p.trial.args, n, order)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("p", [p for p in SUCCEEDING if p.trial.grad], ids=str)
-def test_derivatives_are_exact(p, capfd):
+def test_derivatives_are_exact(p, mode, capfd):
     with capfd.disabled():
-        for n, order, f, want in _derivatives(p):
+        for n, order, f, want in _derivatives(p, mode):
             got = f(*p.trial.args)
             size = 1e-3 + max((abs(v) for v in oracles.leaves(want)), default=0.0)
             tolerance = RTOL * 10 ** (order - 1)
@@ -92,22 +96,24 @@ def test_forward_mode_agrees(p, capfd):
         assert close(got, want, RTOL, RTOL * 1e-3), (got, want)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("p", [p for p in ACCEPTED if p.trial.raises and p.trial.grad], ids=str)
-def test_derivatives_raise_what_the_program_raises(p, capfd):
+def test_derivatives_raise_what_the_program_raises(p, mode, capfd):
     with capfd.disabled():
         for n in p.trial.grad:
             with pytest.raises(p.trial.raises) as caught:
-                tl.grad(p.function, argnums=n)(*p.trial.args)
+                tl.grad(p.function, argnums=n, mode=mode)(*p.trial.args)
             assert not isinstance(caught.value, tl.TapelessError)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("p", [p for p in SUCCEEDING if p.trial.grad and p.trial.printed is not None], ids=str)
-def test_derivatives_print_what_the_program_prints(p, printed, capfd):
+def test_derivatives_print_what_the_program_prints(p, mode, printed, capfd):
     with capfd.disabled():
         for order in (1, 2):
             f = p.function
             for _ in range(order):
-                f = tl.grad(f, argnums=p.trial.grad[0])
+                f = tl.grad(f, argnums=p.trial.grad[0], mode=mode)
             assert run(f, p.trial.args, printed=printed).printed == p.trial.printed
 
 

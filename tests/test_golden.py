@@ -31,7 +31,7 @@ def tapeless(*command: str, text: str = "") -> str:
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.parent.name)
 def test_a_program_at_a_stage(path, stage, golden):
     types = path.read_text(encoding="utf-8").split('TYPES = "')[1].split('"')[0]
-    derivative = ("--grad", "0") if stage == "lower" else ()
+    derivative = ("--grad", "0", "--mode", "reverse") if stage == "lower" else ()
     text = tapeless("ir", f"{path}:{path.parent.name}", "--args", types, "--stage", stage, *derivative)
     assert show(parse(text)).rstrip("\n") == text.rstrip("\n")
     golden(path.with_name(f"{stage}.tl"), text)

@@ -1,4 +1,4 @@
-"""Expansion: the primitives vjp, pull and jvp become calls of derivative graphs, innermost first.
+"""Expansion: the primitives gradient, vjp, pull and jvp become calls of derivative graphs, innermost first.
 
 A graph under a derivative is first made plain itself (with its own inner derivatives expanded and simplified), then
 differentiated. So at the time of each transformation there is nothing but direct calls, branches and loops. The type of
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tapeless.ad import mode
 from tapeless.ad.copying import image
 from tapeless.ad.forward import Forward
 from tapeless.ad.reverse import Reverse
-from tapeless.ir.abstract import Box, Cell, Pullback, Record, Tuple, Type, Union, union
+from tapeless.ir.abstract import FLOAT, Box, Cell, Pullback, Record, Tuple, Type, Union, union
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
+from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.traverse import Scopes, all_nodes, reachable
-
-DERIVATIVES = ("vjp", "pull", "jvp")
 
 
 def has_derivatives(root: Graph) -> bool:
@@ -44,7 +44,9 @@ class _Expansion:
         self.plain: dict[Graph, Graph] = {}
         self.new: dict[Graph, Graph] = {}
         self.todo: list[Graph] = []
-        self.reverse, self.forward = Reverse(), Forward()
+        self.reverse = Reverse()
+        self.forward: dict[int, Forward] = {}  # by the number of directions
+        self.gradients: dict[tuple[Graph, str], Graph] = {}
         self.boxes: set[Box] = set()
 
     def program(self, root: Graph) -> Graph:
@@ -154,8 +156,29 @@ class _Expansion:
     def _jvp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, *args = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant)
-        g = self.forward.tangent(self.inner(graph.value), mask.value)
+        g = self._forward(1).tangent(self.inner(graph.value), mask.value)
         return self.made(b, node, Constant(g), [self.get(m, a) for a in args], self.type(node.type))
+
+    def _forward(self, directions: int) -> Forward:
+        if directions not in self.forward:
+            self.forward[directions] = Forward(directions)
+        return self.forward[directions]
+
+    def _gradient(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        graph, mask, *args, wanted = node.args
+        assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(wanted, Constant)
+        g, given = self.inner(graph.value), [self.get(m, a) for a in args]
+        if mode.choose(g, mask.value, wanted.value, self.scopes) == "forward":
+            key = (g, mask.value)
+            if key not in self.gradients:
+                self.gradients[key] = self._forward(mode.directions(g, mask.value)).gradient(g, mask.value)
+            return self.made(b, node, Constant(self.gradients[key]), given, self.type(node.type))
+        adjoint = self.reverse.adjoint(g, mask.value)
+        assert isinstance(node.type, Tuple)
+        call = self.made(b, node, Constant(adjoint.forward), given, Tuple((FLOAT, adjoint.residual)))  # type: ignore[arg-type]
+        cts_type = Tuple(node.type.items[1:])
+        cts = Apply(b.graph, Constant(adjoint.backward), (b.item(call, 1), constant(1.0)), cts_type, node.span)
+        return b.tuple([b.item(call, 0), *(b.item(cts, i) for i in range(len(cts_type.items)))])
 
     # -- types ------------------------------------------------------------------------------------------------------
     def type(self, t: Type | None) -> Type | None:

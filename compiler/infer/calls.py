@@ -36,18 +36,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """What a derivative record says: `kind` (grad, value_and_grad, jvp_of, vjp_of) and the arguments it is by."""
+    """What a derivative record says: `kind` (grad, ..., vjp_of), the arguments it is by, and the mode."""
 
     kind: str
     argnums: tuple[int, ...]
     single: bool
+    mode: str
 
     @staticmethod
     def parse(tag: str) -> Derivative:
-        """From a record's tag: `grad[0]`, `grad[0,1]` (a tuple), `grad[0,]` (a tuple of one)."""
+        """From a record's tag: `grad[0]`, `grad[0,1]` (a tuple), `grad[0,]` (a tuple of one), `grad[0 forward]`."""
         kind, _, rest = tag.partition("[")
-        text = rest.rstrip("]")
-        return Derivative(kind, tuple(int(t) for t in text.split(",") if t), "," not in text)
+        text, _, mode = rest.rstrip("]").partition(" ")
+        return Derivative(kind, tuple(int(t) for t in text.split(",") if t), "," not in text, mode or "auto")
 
     def positions(self, count: int) -> list[int]:
         """The argument positions among `count` arguments, negative ones counted from the end."""

@@ -2,7 +2,8 @@
 
 What is differentiated is always a closed graph made here, the *wrapper*: it takes the function value and the arguments
 and calls the one on the others. The function value is not active: what it captured is constant to this derivative (and
-active to an outer one, which sees the wrapper's argument). AD replaces the primitives `vjp`, `pull` and `jvp` later.
+active to an outer one, which sees the wrapper's argument). AD replaces the primitives `gradient`, `vjp`, `pull` and
+`jvp` later.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from tapeless.infer.typeops import Diverges
 from tapeless.ir.abstract import BOOL, FLOAT, NONE, Pullback, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
-from tapeless.ir.primitives.structure import jvp as jvp_primitive
-from tapeless.ir.primitives.structure import vjp as vjp_primitive
+from tapeless.ir.primitives.structure import gradient, jvp, vjp
 
 if TYPE_CHECKING:
     from tapeless.infer.elaborate import Elaborator
@@ -46,18 +46,18 @@ class Deriver:
             wrapper = self.wrapper(inputs, len(args), tuple(keywords), site, scalar=d.kind != "vjp_of")
         except Diverges:  # it never returns: nothing to differentiate, but it raises what it raises
             return self.elaborator.call(b, f, args, keywords, deeper(site, "primal"))
-        pull_type = self.pullback_type(wrapper, mask, positions, len(args), site if d.kind == "vjp_of" else None)
         result = wrapper.output.type
         assert result is not None
-        both = self.effect(b, vjp_primitive, wrapper, mask, inputs, Tuple((result, pull_type)))
-        y, pb = b.item(both, 0), b.item(both, 1)
         if d.kind == "vjp_of":
-            return b.tuple([y, pb])
-        cts = self.raw_pull(b, pb, constant(1.0))
+            pull_type = self.pullback_type(wrapper, mask, positions, len(args), site)
+            both = self.effect(b, vjp, wrapper, mask, inputs, Tuple((result, pull_type)))
+            return b.tuple([b.item(both, 0), b.item(both, 1)])
         order = sorted(positions)
-        grads = [b.item(cts, order.index(i)) for i in positions]
+        cts = tuple(cotangent(args[i].type) for i in order)  # type: ignore[arg-type]
+        both = self.effect(b, gradient, wrapper, mask, [*inputs, constant(d.mode)], Tuple((FLOAT, *cts)))
+        grads = [b.item(both, 1 + order.index(i)) for i in positions]
         out = grads[0] if d.single else b.tuple(grads)
-        return b.tuple([y, out]) if d.kind == "value_and_grad" else out
+        return b.tuple([b.item(both, 0), out]) if d.kind == "value_and_grad" else out
 
     def effect(self, b: Builder, prim: object, wrapper: Graph, mask: str, inputs: list[Node], type: Type) -> Apply:
         node = Apply(b.graph, Constant(prim), (Constant(wrapper), constant(mask), *inputs), type, b.span)
@@ -75,23 +75,20 @@ class Deriver:
         graph.output = convert(wb, _as_float(wb, out), FLOAT) if scalar else out
         return graph
 
-    def pullback_type(
-        self, wrapper: Graph, mask: str, positions: list[int], arguments: int, site: Site | None
-    ) -> Pullback:
-        """The type of the pullback of one `vjp`; inference knows it by number where the program sees it."""
-        layout, engine = self.elaborator.layout, self.elaborator.engine
-        type = layout.pullback(engine.pull_numbers[site]) if site is not None else Pullback(layout.unique("pullback"))
+    def pullback_type(self, wrapper: Graph, mask: str, positions: list[int], arguments: int, site: Site) -> Pullback:
+        """The type of the pullback of one `vjp`, which inference knows by number."""
+        type = self.elaborator.layout.pullback(self.elaborator.engine.pull_numbers[site])
         self.pulled[type.name] = Pulled(wrapper, mask, positions, arguments, type)
         return type
 
-    def raw_pull(self, b: Builder, pb: Node, ct: Node) -> Node:
-        """The tuple of the cotangents of the marked arguments."""
+    def pull(self, b: Builder, pb: Node, ct: Node) -> Node:
+        """A call of a pullback: one cotangent per argument of the function, None where there is none."""
         assert isinstance(pb.type, Pullback)
         p = self.pulled[pb.type.name]
         types = tuple(cotangent(t.type) for t, m in zip(p.wrapper.params, p.mask) if m == "1")  # type: ignore[arg-type]
         result = p.wrapper.output.type
         assert result is not None
-        return b.apply(
+        cts = b.apply(
             "pull",
             Constant(p.wrapper),
             constant(p.mask),
@@ -99,12 +96,6 @@ class Deriver:
             convert(b, _as_float(b, ct), cotangent(result)),
             type=Tuple(types),
         )
-
-    def pull(self, b: Builder, pb: Node, ct: Node) -> Node:
-        """A call of a pullback: one cotangent per argument of the function, None where there is none."""
-        assert isinstance(pb.type, Pullback)
-        p = self.pulled[pb.type.name]
-        cts = self.raw_pull(b, pb, ct)
         out = [b.item(cts, p.positions.index(i)) if i in p.positions else constant(None) for i in range(p.arguments)]
         return b.tuple(out)
 
@@ -123,7 +114,7 @@ class Deriver:
         ]
         result = wrapper.output.type
         assert result is not None
-        both = self.effect(b, jvp_primitive, wrapper, mask, [*inputs, *dots], Tuple((result, cotangent(result))))
+        both = self.effect(b, jvp, wrapper, mask, [*inputs, *dots], Tuple((result, cotangent(result))))
         return b.tuple([b.item(both, 0), b.item(both, 1)])
 
 

@@ -19,7 +19,7 @@ from tapeless.ir.abstract import Cell, Tuple, Type
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
-from tapeless.ir.primitives.structure import make_tuple
+from tapeless.ir.primitives.structure import DERIVATIVES, make_tuple
 from tapeless.ir.traverse import Scopes, all_nodes
 from tapeless.passes.callgraph import call_graph
 from tapeless.passes.uses import Location, Uses, primitive_name
@@ -106,7 +106,7 @@ class Promotion:
                 return self._loop(b, node, loop_parts(fn.value, self.scopes), state)
             return self._call(b, node, fn.value, state)
         args = [self._argument(a, state) for a in node.args]
-        if name in ("vjp", "jvp", "pull"):
+        if name in DERIVATIVES:
             args = self._under_derivative(name, node, args, state)
         if node not in node.graph.effects and not any(
             isinstance(a, Constant) and isinstance(a.value, Graph) for a in args

@@ -20,6 +20,7 @@ from tapeless.ir.builder import Builder, constant, is_primitive, key_of, primiti
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
 from tapeless.ir.primitive import Primitive
+from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.traverse import Scopes, encloses, inputs, reachable
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
 
@@ -28,7 +29,6 @@ SMALL = 60
 
 Env = dict[Node, Node]
 ALL = None
-DERIVATIVES = ("vjp", "pull", "jvp")
 
 
 def simplify(root: Graph) -> Graph:

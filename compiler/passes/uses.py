@@ -5,7 +5,11 @@ from __future__ import annotations
 from tapeless.ir.abstract import Box, Cell, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.builder import primitive_of
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.traverse import Scopes, inputs, mentioned, reachable
+
+RUNNING = DERIVATIVES - {"pull"}
+"""The derivative primitives that run the graph which they differentiate."""
 
 Location = Node | Cell
 """A traced location is its node (a `cell` application, or a parameter); an only one is its type."""
@@ -25,7 +29,7 @@ def called(node: Apply) -> Graph | None:
 
 def derived(node: Apply) -> Graph | None:
     """The graph that a node differentiates while running it."""
-    return node.args[0].value if primitive_name(node) in ("vjp", "jvp") else None  # type: ignore[attr-defined]
+    return node.args[0].value if primitive_name(node) in RUNNING else None  # type: ignore[attr-defined]
 
 
 class Uses:
@@ -167,7 +171,7 @@ class Uses:
         if name in ("load", "store"):
             return set(node.args[1:])
         pairs: list[tuple[Node, Node]]
-        if name in ("vjp", "jvp"):  # a graph under a derivative may read; its results stay as they are
+        if name in RUNNING:  # a graph under a derivative may read; its results stay as they are
             under = derived(node)
             pairs = list(zip(node.args[2:], under.params))  # type: ignore[union-attr]
             bad: set[Location] = {x for a, p in pairs if p in self._writes[under] for x in (a, p)}  # type: ignore[index]

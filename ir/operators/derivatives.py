@@ -10,6 +10,7 @@ import functools
 from typing import Any
 
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
+from tapeless.ir.primitives.structure import MODES
 
 
 def _argnums(ops: Ops, argnums: Any) -> str:
@@ -31,18 +32,26 @@ def _function(ops: Ops, f: Any, name: str) -> None:
         raise Mismatch(f"{name} needs a function, got {ops.describe(f)}")
 
 
-@operator("grad", whole=True, keywords=("fun", "argnums"))
-def grad(ops: Ops, f: Any, argnums: Any = None) -> Any:
+def _mode(ops: Ops, mode: Any) -> str:
+    """The mode as a record's tag has it: nothing for auto."""
+    known = "auto" if mode is None else ops.constant(mode)
+    if known not in MODES:
+        raise Mismatch("mode must be 'auto', 'reverse' or 'forward', written as a constant")
+    return "" if known == "auto" else f" {known}"
+
+
+@operator("grad", whole=True, keywords=("fun", "argnums", "mode"))
+def grad(ops: Ops, f: Any, argnums: Any = None, mode: Any = None) -> Any:
     """The gradient of a function of floats by some of its arguments."""
     _function(ops, f, "grad")
-    return ops.record(f"grad[{_argnums(ops, argnums)}]", [f])
+    return ops.record(f"grad[{_argnums(ops, argnums)}{_mode(ops, mode)}]", [f])
 
 
-@operator("value_and_grad", whole=True, keywords=("fun", "argnums"))
-def value_and_grad(ops: Ops, f: Any, argnums: Any = None) -> Any:
+@operator("value_and_grad", whole=True, keywords=("fun", "argnums", "mode"))
+def value_and_grad(ops: Ops, f: Any, argnums: Any = None, mode: Any = None) -> Any:
     """The value and the gradient in one call."""
     _function(ops, f, "value_and_grad")
-    return ops.record(f"value_and_grad[{_argnums(ops, argnums)}]", [f])
+    return ops.record(f"value_and_grad[{_argnums(ops, argnums)}{_mode(ops, mode)}]", [f])
 
 
 @operator("jvp", whole=True, keywords=("fun", "primals", "tangents"))

@@ -72,4 +72,15 @@ jvp = primitive(
     doc="jvp(@f, 'mask', args..., tangents...): (f(args...), tangent); one tangent per marked argument.",
     result=_stated,
 )
+gradient = primitive(
+    "gradient",
+    doc="gradient(@f, 'mask', args..., 'mode'): (f(args...), cotangents...) of a function with a float result.",
+    result=_stated,
+)
+MODES = ("auto", "reverse", "forward")
+"""How a gradient is taken; `auto` leaves it to the compiler."""
+
+DERIVATIVES = frozenset({"vjp", "pull", "jvp", "gradient"})
+"""The primitives that AD expands; each names the graph and the mask first."""
+
 never = primitive("never", doc="No value: stands after an effect that does not return.", result=NEVER)
