@@ -55,7 +55,7 @@ class _Expansion:
                 if _derivative(node) and node.fn.value.name == "vjp":  # type: ignore[attr-defined]
                     graph, mask = node.args[:2]
                     adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)  # type: ignore[attr-defined]
-                    node.type.items[1].residual = adjoint.residual  # type: ignore[union-attr]
+                    node.type.items[1].residual = adjoint.pullback  # type: ignore[union-attr]
         out = self.function(root)
         while self.todo:
             g = self.todo.pop()
@@ -141,16 +141,18 @@ class _Expansion:
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
         adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
         y, pullback = node.type.items
-        call_type = Tuple((self.type(y), adjoint.residual))  # type: ignore[arg-type]
-        call = self.made(b, node, Constant(adjoint.forward), [self.get(m, a) for a in args], call_type)
-        kept = b.apply("record", b.item(call, 1), type=self.type(pullback))
-        return b.tuple([b.item(call, 0), kept])
+        given = [self.get(m, a) for a in args]
+        call_type = Tuple((self.type(y), adjoint.kept))  # type: ignore[arg-type]
+        call = self.made(b, node, Constant(adjoint.forward), given, call_type)
+        held = b.tuple([*(given[i] for i in adjoint.again), b.item(call, 1)])
+        return b.tuple([b.item(call, 0), b.apply("record", held, type=self.type(pullback))])
 
     def _pull(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, pullback, ct = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant)
         adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
-        args = [b.item(self.get(m, pullback), 0), self.get(m, ct)]
+        held = b.item(self.get(m, pullback), 0)
+        args = [*(b.item(held, k) for k in range(1 + len(adjoint.again))), self.get(m, ct)]
         return self.made(b, node, Constant(adjoint.backward), args, self.type(node.type))
 
     def _jvp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
@@ -175,9 +177,10 @@ class _Expansion:
             return self.made(b, node, Constant(self.gradients[key]), given, self.type(node.type))
         adjoint = self.reverse.adjoint(g, mask.value)
         assert isinstance(node.type, Tuple)
-        call = self.made(b, node, Constant(adjoint.forward), given, Tuple((FLOAT, adjoint.residual)))  # type: ignore[arg-type]
+        call = self.made(b, node, Constant(adjoint.forward), given, Tuple((FLOAT, adjoint.kept)))
         cts_type = Tuple(node.type.items[1:])
-        cts = Apply(b.graph, Constant(adjoint.backward), (b.item(call, 1), constant(1.0)), cts_type, node.span)
+        again = [given[i] for i in adjoint.again]
+        cts = Apply(b.graph, Constant(adjoint.backward), (*again, b.item(call, 1), constant(1.0)), cts_type, node.span)
         return b.tuple([b.item(call, 0), *(b.item(cts, i) for i in range(len(cts_type.items)))])
 
     # -- types ------------------------------------------------------------------------------------------------------

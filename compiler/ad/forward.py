@@ -10,7 +10,7 @@ from __future__ import annotations
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ad.region import TUPLE
+from tapeless.ad.residuals import TUPLE
 from tapeless.ad.reverse import refuse_location, scaled
 from tapeless.ir.abstract import FLOAT, Box, Record, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant

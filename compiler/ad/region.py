@@ -7,22 +7,37 @@ from typing import Any
 
 from tapeless.ad.copying import Map, image
 from tapeless.ad.cotangents import Cotangent
-from tapeless.ir.abstract import Box, Type
+from tapeless.ad.residuals import Scope, Slots
+from tapeless.ir.abstract import Box, Tuple, Type
 from tapeless.ir.builder import Builder
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
-from tapeless.ir.primitives.structure import item, make_tuple, unbox
-
-TUPLE, ITEM, UNBOX = Constant(make_tuple), Constant(item), Constant(unbox)
 
 
 @dataclass
 class Adjoint:
-    """▶f and ∂f for one set of active parameters; `residual` is what the one gives to the other."""
+    """▶f(x...) -> (y, residual) and ∂f(x[again]..., residual, ȳ) -> (x̄...) for one set of active parameters.
+
+    again      which parameters of f the backward pass gets once more: its caller has them, or computes them again
+    residual   what the one gives to the other; a box where f is recursive
+    """
 
     forward: Graph
     backward: Graph
+    again: tuple[int, ...] = ()
     residual: Type | None = None
     box: Box | None = None
+
+    @property
+    def kept(self) -> Type:
+        """The type of the residual; of a recursive f also before it is complete."""
+        kept = self.residual if self.residual is not None else self.box
+        assert kept is not None
+        return kept
+
+    @property
+    def pullback(self) -> Tuple:
+        """The type of all that a pullback holds."""
+        return Tuple((*(self.forward.params[i].type for i in self.again), self.kept))  # type: ignore[arg-type]
 
 
 @dataclass
@@ -30,9 +45,9 @@ class Region:
     """The nodes of one graph (or of a loop's head and step together) while they are differentiated.
 
     fb, bb    builders of the forward and the backward graph
-    keep      makes a forward value of this region a residual, and gives it as a node of the backward graph
     sens      cotangents so far: of this region's nodes, and of nodes of the regions around it
     calls     forward results of calls and branches, with what their backward pass needs
+    slots     of a branch: the forward switch, of which it is branch number `side`
     """
 
     outer: Region | None
@@ -40,10 +55,15 @@ class Region:
     graphs: list[Graph]
     m: Map
     bb: Builder | None = None
-    keep: Any = None
+    slots: Slots | None = None
+    side: int = 0
     sens: dict[Node, Cotangent] = field(default_factory=dict)
     calls: dict[Apply, Any] = field(default_factory=dict)
-    kept: dict[Node, Node] = field(default_factory=dict)
+    scope: Scope = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.scope is None:
+            self.scope = Scope(self)
 
     def ref(self, node: Node) -> Node:
         """The value of a forward node, in the backward graph."""
@@ -53,13 +73,11 @@ class Region:
         while graph_of(node) not in region.graphs:
             assert region.outer is not None, f"{node} is out of scope"
             region = region.outer
-        if node not in region.kept:
-            region.kept[node] = region.keep(node)
-        return region.kept[node]
+        return region.scope.request(region, node)
 
 
 class Values(dict[int, Node]):
-    """The variables of a partial derivative: 0 the output, i the i-th input; only what is read becomes a residual."""
+    """The variables of a partial derivative: 0 the output, i the i-th input; only what is read is asked for."""
 
     def __init__(self, region: Region, node: Apply) -> None:
         super().__init__()

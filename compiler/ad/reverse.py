@@ -1,31 +1,38 @@
 """Reverse mode: f(x...) -> y becomes ▶f(x...) -> (y, residuals) and ∂f(residuals, ȳ) -> (x̄...).
 
 The pullback of f at a point is the closure of ∂f over the residuals; closures being records at this stage, it is just
-these two graphs and a tuple (a box, where f is recursive). ∂f is built by walking the nodes of f backwards; each
-forward value that it asks for becomes a residual (`ref`), so what is not asked for is not kept.
+these two graphs and a tuple (a box, where f is recursive). ∂f is built by walking the nodes of f backwards; what it
+needs of the forward computation it asks for by name (`Region.ref`), so what is not asked for is not kept.
 
-A branch keeps its residuals in slots that the other branch shares; a loop pushes one frame per iteration, which the
-loop `unwind` takes off again (`reverse_loop.py`). Everything made here is of the same kind as what it is made from, so
-a derivative is differentiated like any other program.
+What is kept, and what is computed again, is decided when the backward pass is complete (`residuals.py`). A loop pushes
+one frame per iteration, which the loop `unwind` takes off again (`reverse_loop.py`). Everything made here is of the
+same kind as what it is made from, so a derivative is differentiated like any other program.
 
 Source: Pearlmutter and Siskind (2008); the equations are in ARCHITECTURE.md, section "Differentiation".
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tapeless.ad import cotangents as ct
 from tapeless.ad import reverse_loop
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ad.region import ITEM, TUPLE, UNBOX, Adjoint, Region, Values
+from tapeless.ad.region import Adjoint, Region, Values
+from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
 from tapeless.ir.abstract import NEVER, Box, Cell, Tuple, Union, cotangent
-from tapeless.ir.builder import Builder, constant, undef
+from tapeless.ir.builder import Builder
 from tapeless.ir.diagnostics import DifferentiationError
-from tapeless.ir.nodes import Apply, Constant, Graph, Node
-from tapeless.ir.primitive import Primitive
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
+from tapeless.ir.primitive import Primitive, Var
+from tapeless.ir.primitives.arithmetic import fneg
 from tapeless.ir.traverse import Scopes
+
+TWINS = {"sin": "cos", "cos": "sin"}
+"""Primitives whose derivative is best computed beside them."""
+TWIN = Var(-1)
 
 
 class Reverse:
@@ -45,6 +52,7 @@ class Reverse:
             if a.residual is None and a.box is None:  # under construction: g is recursive
                 a.box = Box("∂" + g.name)
                 a.box.body = Tuple(())
+                a.again = tuple(range(len(g.params)))
             return a
         a = self.adjoints[key] = Adjoint(Graph("▶" + g.name, span=g.span), Graph("∂" + g.name, span=g.span))
         a.forward.finite, a.forward.total, a.backward.total = g.finite, g.total, True
@@ -62,37 +70,39 @@ class Reverse:
         self.forward(region, self.scopes.schedule(g))
         y = image(m, g.output)
         bb = region.bb = Builder(a.backward, span=g.span)
-        residuals: list[Node] = []
-        packed = a.backward.parameter("residuals")
-        seed = a.backward.parameter("ct", cotangent(y.type))  # type: ignore[arg-type]
-        unpacked: list[Node] = [packed]
-
-        def keep(node: Node) -> Node:
-            residuals.append(node)
-            k = len(residuals) - 1
-            return Apply(a.backward, ITEM, (unpacked[0], constant(k)), node.type, g.span)
-
-        region.keep = keep
+        again = self._passed_again(g, a, region)
+        packed = Parameter(a.backward, "residuals")
+        seed = Parameter(a.backward, "ct", cotangent(y.type))  # type: ignore[arg-type]
         if differentiable(g.output.type):
             self.give(region, g.output, seed)
         self.backward(region, self.scopes.schedule(g))
         wanted = [p for p, bit in zip(g.params, mask) if bit == "1"]
         cts = [ct.materialize(bb, region.sens.get(p), cotangent(p.type)) for p in wanted]  # type: ignore[arg-type]
         a.backward.output = bb.tuple(cts)
-        flat = Tuple(tuple(r.type for r in residuals))  # type: ignore[misc]
-        kept: Node = Apply(a.forward, TUPLE, tuple(residuals), flat, g.span) if residuals else fb.tuple([])
-        if a.box is not None:
-            a.box.body = flat
-            a.residual = a.box
-            kept = fb.apply("box", kept, type=a.box)
-            opened = Apply(a.backward, UNBOX, (packed,), flat, g.span)
-            for node in region.kept.values():
-                assert isinstance(node, Apply)
-                node.args = (opened, node.args[1])
-        else:
-            a.residual = flat
-        packed.type = a.residual
+        found = region.scope.close()
+        if a.box is None:
+            a.again = tuple(sorted(again))
+        a.backward.params = [*(again[i] for i in a.again), packed, seed]
+        kept = pack_box(region.scope, a, packed, found) if a.box else pack_tuple(region.scope, a, packed, found)
         a.forward.output = fb.tuple([y, kept])
+
+    def _passed_again(self, g: Graph, a: Adjoint, region: Region) -> dict[int, Parameter]:
+        """Parameters of f are not kept: the caller passes them again. All of them where f is recursive, whose calls of
+        ∂f are made before it is known which it needs; else those that are asked for, which appear here."""
+        again: dict[int, Parameter] = {}
+
+        def ask(i: int, p: Parameter) -> Node:
+            if i not in again:
+                again[i] = Parameter(a.backward, p.name, p.type, p.span)
+            return again[i]
+
+        for i, p in enumerate(a.forward.params):
+            region.scope.given[p] = partial(ask, i, p)
+        if a.box is not None:
+            for i in a.again:
+                ask(i, a.forward.params[i])
+            region.scope.constant = {region.m[p] for p in unchanged(g, self.scopes)}
+        return again
 
     # -- forward ----------------------------------------------------------------------------------------------------
     def forward(self, region: Region, nodes: list[Apply]) -> None:
@@ -129,21 +139,22 @@ class Reverse:
     def _forward_switch(self, region: Region, node: Apply) -> None:
         """switch(c, ▶then, ▶else), giving (y, slots...): the slots are known after the backward pass."""
         inner = []
-        for g in branches(node):
+        for side, g in enumerate(branches(node)):
             nb = region.fb.nested(g.name)
-            r = Region(region, nb, [nb.graph], region.m)
+            r = Region(region, nb, [nb.graph], region.m, side=side, scope=region.scope)
             self.forward(r, self.scopes.schedule(g))
             inner.append(r)
-        fn = node.fn
         sides = tuple(Constant(r.fb.graph) for r in inner)
         open_type = Tuple((node.type, NEVER))  # type: ignore[arg-type]  # no type of a value, until the slots are known
-        made = Apply(region.fb.graph, fn, (image(region.m, node.args[0]), *sides), open_type, node.span)
+        made = Apply(region.fb.graph, node.fn, (image(region.m, node.args[0]), *sides), open_type, node.span)
         if node in node.graph.effects:
             region.fb.graph.effects.append(made)
-        for r, g in zip(inner, branches(node)):
-            r.fb.graph.output = Apply(r.fb.graph, TUPLE, (image(region.m, g.output),), made.type, node.span)
+        then, orelse = (image(region.m, g.output) for g in branches(node))
+        slots = Slots(made, (then, orelse))
+        for r in inner:
+            r.slots = slots
         region.m[node] = region.fb.item(made, 0)
-        region.calls[node] = (made, inner)
+        region.calls[node] = (slots, inner)
 
     # -- backward ---------------------------------------------------------------------------------------------------
     def give(self, region: Region, node: Node, cotangent: ct.Cotangent) -> None:
@@ -176,12 +187,12 @@ class Reverse:
     def _abandon(self, region: Region, node: Apply) -> None:
         """An active node whose result nothing depends on: a switch still gets its final form, without slots."""
         kept = region.calls.get(node)
-        if kept is not None and isinstance(kept[0], Apply):
-            made, inner = kept
+        if kept is not None and isinstance(kept[0], Slots):
+            slots, inner = kept
             for r, g in zip(inner, branches(node)):
                 for n in self.scopes.schedule(g):
                     self._abandon(r, n)
-                r.fb.graph.output.type = made.type = Tuple((node.type,))  # type: ignore[arg-type]
+            slots.close()
         elif kept is not None and isinstance(kept[0], Region):
             for n in kept[0].calls:
                 self._abandon(kept[0], n)
@@ -194,65 +205,30 @@ class Reverse:
         active = [x for x in node.args if x in self.active]
         # the callee's own mask is by argument position; equal nodes at two positions each get their share
         out = Tuple(tuple(cotangent(x.type) for x in active))  # type: ignore[arg-type]
-        made = Apply(bb.graph, Constant(a.backward), (region.ref(residual), whole), out, node.span)
+        again = [region.ref(image(region.m, node.args[i])) for i in a.again]
+        kept = bb.tuple([]) if a.residual == Tuple(()) else region.ref(residual)
+        made = Apply(bb.graph, Constant(a.backward), (*again, kept, whole), out, node.span)
         for i, x in enumerate(active):
             self.give(region, x, bb.item(made, i))
 
     def _backward_switch(self, region: Region, node: Apply, seed: ct.Cotangent) -> None:
-        made, inner = region.calls[node]
+        slots, inner = region.calls[node]
+        region.scope.slots.append(slots)
         bb = region.bb
         assert bb is not None
         condition = region.ref(image(region.m, node.args[0]))
-        slots: list[Node] = []
-        outputs: list[list[Node]] = []
         for r, g in zip(inner, branches(node)):
             r.bb = bb.nested(g.name)
-            outputs.append([])
-            r.keep = self._slot_keeper(region, made, slots, outputs[-1])
             self.give(r, g.output, seed)
             self.backward(r, self.scopes.schedule(g))
-        self._close_slots(made, inner, slots, outputs)
         touched = list(dict.fromkeys(n for r in inner for n in r.sens))
         types = [cotangent(n.type) for n in touched]  # type: ignore[arg-type]
         for r in inner:
-            assert r.bb is not None
             r.bb.graph.output = r.bb.tuple([ct.materialize(r.bb, r.sens.get(n), t) for n, t in zip(touched, types)])
         if touched:
             out = bb.switch(condition, inner[0].bb.graph, inner[1].bb.graph, Tuple(tuple(types)))
             for i, n in enumerate(touched):
                 self.give(region, n, bb.item(out, i))
-
-    def _slot_keeper(self, region: Region, made: Apply, slots: list[Node], mine: list[Node]) -> Any:
-        """Residuals of a branch go to slots of the forward switch, by type; the other branch uses the same slots."""
-
-        def keep(node: Node) -> Node:
-            taken = {slot for slot, _ in mine_slots}
-            for slot in slots:
-                if slot not in taken and slot.type == node.type:
-                    break
-            else:
-                k = len(slots) + 1
-                slot = Apply(region.fb.graph, ITEM, (made, constant(k)), node.type, made.span)
-                slots.append(slot)
-            mine_slots.append((slot, node))
-            mine[:] = [n for _, n in mine_slots]
-            keep.slots = mine_slots  # type: ignore[attr-defined]
-            return region.ref(slot)
-
-        mine_slots: list[tuple[Node, Node]] = []
-        keep.slots = mine_slots  # type: ignore[attr-defined]
-        return keep
-
-    def _close_slots(self, made: Apply, inner: list[Region], slots: list[Node], outputs: list[list[Node]]) -> None:
-        types = tuple(s.type for s in slots)
-        assert isinstance(made.type, Tuple)
-        made.type = Tuple((made.type.items[0], *types))  # type: ignore[arg-type]
-        for r in inner:
-            held = dict(r.keep.slots)
-            y = r.fb.graph.output
-            assert isinstance(y, Apply)
-            y.args = (*y.args, *(held.get(s, undef(s.type)) for s in slots))  # type: ignore[arg-type]
-            y.type = made.type
 
     def _backward_primitive(self, region: Region, node: Apply, prim: Primitive, seed: ct.Cotangent) -> None:
         bb = region.bb
@@ -263,9 +239,14 @@ class Reverse:
             return
         assert prim.partials is not None and not isinstance(seed, dict), f"{prim} has no derivative"
         values = Values(region, node)
-        for x, partial in zip(node.args, prim.partials):
+        if prim.name in TWINS:  # computed with its twin in one go, by the forward pass
+            twin = region.fb.apply(TWINS[prim.name], image(region.m, node.args[0]))
+            values[TWIN.index] = region.ref(twin)
+            self.give(region, node.args[0], scaled(bb, seed, TWIN if prim.name == "sin" else fneg(TWIN), values, False))
+            return
+        for x, term in zip(node.args, prim.partials):
             if x in self.active:
-                self.give(region, x, scaled(bb, seed, partial, values, prim.singular))
+                self.give(region, x, scaled(bb, seed, term, values, prim.singular))
 
     def _tuple(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         for i, x in enumerate(node.args):

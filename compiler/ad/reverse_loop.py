@@ -1,7 +1,11 @@
-"""Reverse mode of a loop: frames pushed by the forward loop, taken off by the loop `unwind`.
+"""Reverse mode of a loop: what an iteration keeps is pushed as a frame, and taken off by the loop `unwind`.
 
-    ▶loop(s..., frames)        each iteration pushes one frame: what its backward pass asks for, and the frames so far
-    unwind(frames, s̄..., v̄...)  one iteration backwards per frame; v̄ sums the cotangents of the loop's free variables
+    ▶loop(s..., frames)                 each iteration pushes one frame: its residuals, and the frames so far
+    unwind(s̄..., v̄..., i..., frames)    one iteration backwards; v̄ sums the cotangents of the loop's free variables
+
+An induction variable (i' = i + c, c invariant) is not kept: unwind runs it backwards from its last value. Free
+variables are read again. Where an iteration keeps nothing there are no frames, and unwind counts: by an induction
+variable, or by a counter that ▶loop gets in place of the frames.
 
 Both are loops of the ordinary form and frames are an ordinary recursive box, `none | box frame{residuals..., frames}`,
 so a second derivative is this once more.
@@ -9,16 +13,20 @@ so a second derivative is this once more.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import differentiable
 from tapeless.ad.copying import image
-from tapeless.ad.region import ITEM, Region
-from tapeless.ir.abstract import NONE, Box, Record, Type, Union, cotangent
-from tapeless.ir.builder import Builder, constant
-from tapeless.ir.loops import call_loop, close_loop, loop_parts
-from tapeless.ir.nodes import Apply, Graph, Node
+from tapeless.ad.region import Region
+from tapeless.ad.residuals import ITEM, Found
+from tapeless.ir.abstract import INT, NONE, Box, Record, Tuple, Type, Union, cotangent
+from tapeless.ir.builder import Builder, constant, primitive_of
+from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter, graph_of
+from tapeless.ir.traverse import encloses
 
 if TYPE_CHECKING:
     from tapeless.ad.reverse import Reverse
@@ -52,57 +60,150 @@ def forward(reverse: Reverse, region: Region, node: Apply, graph: Graph) -> None
 
 def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: ct.Cotangent) -> None:
     """Emit unwind, and hand the cotangents of the initial state and of the free variables on."""
-    inner, frame, link, frames = region.calls[node]
+    inner, frame, link, last = region.calls[node]
     parts = loop_parts(graph, reverse.scopes)
     bb = region.bb
     assert bb is not None
     state = [i for i, p in enumerate(graph.params) if p in reverse.active and differentiable(p.type)]
     ub = bb.nested("unwind", "loop")
     ub.graph.finite = ub.graph.total = True
-    top = ub.graph.parameter("frames", link.type)
-    seeds = {i: ub.graph.parameter("ct_" + graph.params[i].name, cotangent(graph.params[i].type)) for i in state}  # type: ignore[arg-type]
     sb = inner.bb = ub.nested("step")
-    opened = sb.apply("unbox", sb.apply("project", top, type=frame), type=frame.body)
-    residuals: list[Node] = []
-
-    def keep(value: Node) -> Node:
-        residuals.append(value)
-        return Apply(sb.graph, ITEM, (opened, constant(len(residuals) - 1)), value.type, node.span)
-
-    inner.keep = keep
+    unwind = Unwind(region, node, parts, last.args[0], ub, sb)  # its state, in the order in which it is made
+    seeds = {i: unwind.carry("ct_" + graph.params[i].name, _seed(bb, seed, i, ctype(graph.params[i]))) for i in state}
+    inner.scope.given = {region.m[graph.params[i]]: partial(unwind.induction, i) for i in inductions(parts)}
     for i in state:
         reverse.give(inner, parts.nexts[i], seeds[i])
     reverse.backward(inner, parts.body)
     reverse.backward(inner, parts.head)
     own = [inner.sens.pop(p, None) for p in graph.params]
-    nexts = [ct.materialize(sb, own[i], seeds[i].type) for i in state]  # type: ignore[arg-type]
-    outside = list(inner.sens)
-    for v in outside:
-        total = ub.graph.parameter("acc", cotangent(v.type))  # type: ignore[arg-type]
-        nexts.append(ct.materialize(sb, ct.add(sb, total, inner.sens[v], reverse.sums), total.type))  # type: ignore[arg-type]
-    _fill_frames(inner, frame, link, residuals, opened)
-    rest = Apply(sb.graph, ITEM, (opened, constant(len(residuals))), link.type, node.span)
-    close_loop(ub, sb, ub.apply("not_", ub.apply("has_head", top, constant("none"))), [rest, *nexts], node.span)
-    start = [region.ref(frames), *(_seed(bb, seed, i, seeds[i].type) for i in state)]  # type: ignore[arg-type]
-    start += [ct.zero(bb, cotangent(v.type)) for v in outside]  # type: ignore[arg-type]
-    made = call_loop(bb, ub.graph, start, node.span)
-    for k, i in enumerate(state):
-        reverse.give(region, node.args[i], bb.item(made, 1 + k))
-    for k, v in enumerate(outside):
-        reverse.give(region, v, bb.item(made, 1 + len(state) + k))
+    for i in state:
+        unwind.nexts[seeds[i]] = ct.materialize(sb, own[i], ctype(graph.params[i]))
+    totals = []
+    for v, share in inner.sens.items():
+        total = unwind.carry("acc", ct.zero(bb, ctype(v)))
+        unwind.nexts[total] = ct.materialize(sb, ct.add(sb, total, share, reverse.sums), ctype(v))
+        totals.append((v, total))
+    found = inner.scope.close()
+    for s in inner.scope.slots:
+        s.close()
+    if found:
+        condition = _frames(unwind, inner, frame, link, last, found)
+    else:
+        condition = _count(unwind, inner, link, last)
+    finals = unwind.close(condition)
+    for i in state:
+        reverse.give(region, node.args[i], finals[seeds[i]])
+    for v, total in totals:
+        reverse.give(region, v, finals[total])
+
+
+def ctype(node: Node) -> Type:
+    """The type of the cotangents of a node."""
+    assert node.type is not None
+    return cotangent(node.type)
 
 
 def _seed(b: Builder, seed: ct.Cotangent, i: int, type: Type) -> Node:
     return ct.materialize(b, ct.item_of(b, seed, i), type)
 
 
-def _fill_frames(inner: Region, frame: Box, link: Node, residuals: list[Node], opened: Node) -> None:
-    """What the backward pass asked for is what a frame holds."""
-    body = Record("frame", (*(r.type for r in residuals), link.type))  # type: ignore[arg-type]
-    frame.body = body
-    opened.type = body
-    sb = inner.fb
-    pushed = sb.apply("box", sb.apply("record", *residuals, link, type=body), type=frame)
-    back = sb.graph.output
+def inductions(parts: LoopParts) -> dict[int, tuple[str, Node]]:
+    """State that changes by an invariant amount: position -> (the primitive that undoes it, the amount)."""
+    undo = {"iadd": "isub", "isub": "iadd"}
+    found: dict[int, tuple[str, Node]] = {}
+    for i, (p, n) in enumerate(zip(parts.graph.params, parts.nexts)):
+        prim = primitive_of(n)
+        if prim is None or prim.name not in undo or p.type != INT:
+            continue
+        assert isinstance(n, Apply)
+        a, c = n.args
+        if prim.name == "iadd" and c is p:
+            a, c = c, a
+        if a is p and (isinstance(c, Constant) or not encloses(parts.graph, graph_of(c))):
+            found[i] = undo[prim.name], c
+    return found
+
+
+@dataclass
+class Unwind:
+    """The loop `unwind` in the making: its state, with what it starts from and what comes next."""
+
+    region: Region
+    node: Apply
+    parts: LoopParts
+    made: Node
+    ub: Builder
+    sb: Builder
+    starts: dict[Node, Node] = field(default_factory=dict)
+    nexts: dict[Node, Node] = field(default_factory=dict)
+
+    def carry(self, name: str, start: Node) -> Node:
+        """Another state variable; `nexts` says later what follows it."""
+        p = self.ub.graph.parameter(name, start.type)
+        self.starts[p] = start
+        return p
+
+    def induction(self, i: int) -> Node:
+        """The value that an induction variable of the loop had in the iteration that is being undone."""
+        undo, amount = inductions(self.parts)[i]
+        after = self.carry(self.parts.graph.params[i].name, self.region.ref(self.region.fb.item(self.made, i)))
+        amount = amount if isinstance(amount, Constant) else self.region.ref(image(self.region.m, amount))
+        self.nexts[after] = self.sb.apply(undo, after, amount)
+        return self.nexts[after]
+
+    def close(self, condition: Node) -> dict[Node, Node]:
+        """Finish and call the loop; the final value of each state variable."""
+        nexts = [self.nexts[p] for p in self.ub.graph.params]
+        close_loop(self.ub, self.sb, condition, nexts, self.node.span)
+        bb = self.region.bb
+        assert bb is not None
+        made = call_loop(bb, self.ub.graph, [self.starts[p] for p in self.ub.graph.params], self.node.span)
+        return {p: bb.item(made, k) for k, p in enumerate(self.ub.graph.params)}
+
+
+def _frames(unwind: Unwind, inner: Region, frame: Box, link: Node, last: Node, found: Found) -> Node:
+    """Push what is kept, and take it off; whether there is another frame."""
+    residuals = list(inner.scope.residuals)
+    body = frame.body = Record("frame", (*(r.type for r in residuals), link.type))  # type: ignore[arg-type]
+    sb, fb, ub = unwind.sb, inner.fb, unwind.ub
+    pushed = fb.apply("box", fb.apply("record", *residuals, link, type=body), type=frame)
+    _set_next(inner, fb.apply("inject", pushed, type=link.type))
+    top = unwind.carry("frames", unwind.region.ref(last))
+    opened = sb.apply("unbox", sb.apply("project", top, type=frame), type=body)
+    for place, (_, k) in found.items():
+        place.fn, place.args = ITEM, (opened, constant(k))
+    unwind.nexts[top] = Apply(sb.graph, ITEM, (opened, constant(len(residuals))), link.type, unwind.node.span)
+    return ub.apply("not_", ub.apply("has_head", top, constant("none")))
+
+
+def _count(unwind: Unwind, inner: Region, link: Node, last: Node) -> Node:
+    """Nothing is kept: whether there is another iteration, told by a variable that counts them."""
+    region, node, ub = unwind.region, unwind.node, unwind.ub
+    for i, (_, amount) in inductions(unwind.parts).items():
+        if isinstance(amount, Constant) and amount.value != 0:
+            value = inner.scope.request(inner, region.m[unwind.parts.graph.params[i]])
+            after = next(p for p, n in unwind.nexts.items() if n is value)
+            return ub.apply("ine", after, region.ref(image(region.m, node.args[i])))
+    _count_in_place_of_frames(unwind, inner, link, last)
+    after = unwind.carry("count", region.ref(last))
+    unwind.nexts[after] = unwind.sb.apply("isub", after, constant(1))
+    return ub.apply("ine", after, constant(0))
+
+
+def _count_in_place_of_frames(unwind: Unwind, inner: Region, link: Node, last: Node) -> None:
+    made = unwind.made
+    assert isinstance(made, Apply) and isinstance(made.type, Tuple) and isinstance(link, Parameter)
+    made.args = (*made.args[:-1], constant(0))
+    link.type = last.type = INT
+    _set_next(inner, inner.fb.apply("iadd", link, constant(1)))
+    state = Tuple((*made.type.items[:-1], INT))
+    test = link.graph.output
+    assert isinstance(test, Apply)
+    for whole in (made, test, *(branch.value.output for branch in test.args[1:])):  # type: ignore[attr-defined]
+        whole.type = state
+
+
+def _set_next(inner: Region, value: Node) -> None:
+    back = inner.fb.graph.output
     assert isinstance(back, Apply)
-    back.args = (*back.args[:-1], sb.apply("inject", pushed, type=link.type))
+    back.args = (*back.args[:-1], value)
