@@ -29,7 +29,7 @@ def counts(by_hand: bool) -> list[int]:
             found.append(operations(applications(getattr(formulas, f"{name}_by_hand"), args)))
         else:
             argnums = tuple(range(len(args)))
-            transform = Transform("value_and_grad", argnums)
+            transform = Transform("value_and_grad", argnums, "reverse")
             found.append(operations(applications(getattr(formulas, name), args, transform)))
     return found
 

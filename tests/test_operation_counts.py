@@ -42,6 +42,10 @@ def by_all(name):
     return 0 if count == 1 else tuple(range(count))
 
 
+def gradient(name):
+    return Transform("value_and_grad", by_all(name), "reverse")
+
+
 def leaves(result):
     return [y for item in result for y in leaves(item)] if isinstance(result, tuple) else [result]
 
@@ -49,7 +53,7 @@ def leaves(result):
 @pytest.mark.parametrize("name", FORMULAS)
 def test_values(name):
     args = FORMULAS[name]
-    got = leaves(tl.value_and_grad(getattr(formulas, name), argnums=by_all(name))(*args))
+    got = leaves(tl.value_and_grad(getattr(formulas, name), by_all(name), "reverse")(*args))
     expected = leaves(getattr(formulas, f"{name}_by_hand")(*args))
     assert len(got) == len(expected) == len(args) + 1
     assert all(math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-14) for a, b in zip(got, expected)), (got, expected)
@@ -58,7 +62,7 @@ def test_values(name):
 @pytest.mark.parametrize("name", FORMULAS)
 def test_nothing_but_arithmetic_is_left(name):
     args = FORMULAS[name]
-    found = applications(getattr(formulas, name), args, Transform("value_and_grad", by_all(name)))
+    found = applications(getattr(formulas, name), args, gradient(name))
     structure = {key: found[key] for key in (*STRUCTURE, "call") if found[key]}
     assert structure == {"tuple": 1 if len(args) == 1 else 2}, "the result, and the gradient in it"
 
@@ -66,36 +70,28 @@ def test_nothing_but_arithmetic_is_left(name):
 @pytest.mark.parametrize("name", xfail(MORE_THAN_BY_HAND))
 def test_at_most_a_fifth_more_than_by_hand(name):
     args = FORMULAS[name]
-    found = applications(getattr(formulas, name), args, Transform("value_and_grad", by_all(name)))
+    found = applications(getattr(formulas, name), args, gradient(name))
     by_hand = applications(getattr(formulas, f"{name}_by_hand"), args)
     assert operations(found) <= 1.2 * operations(by_hand), (found, by_hand)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_reverse_mode_grows_at_most_threefold_per_order(name):
-    f, args = getattr(formulas, name), FORMULAS[name]
-    counts = [operations(applications(f, args, *[Transform("grad", 0)] * k)) for k in range(ORDERS + 1)]
+    counts = by_order(name, "reverse")
     assert all(after <= 3 * before for before, after in itertools.pairwise(counts)), counts
 
 
 @pytest.mark.parametrize("name", xfail(NOT_LINEAR))
 def test_forward_mode_grows_linearly(name):
     """The n-th derivative takes at most n + 1 times the operations of the function."""
-    f, args = getattr(formulas, name), FORMULAS[name]
-    counts = [operations(applications(f, args))]
-    for _ in range(ORDERS):
-        f = along_first(f, len(args))
-        counts.append(operations(applications(f, args)))
+    counts = by_order(name, "forward")
     assert all(c <= (k + 1) * counts[0] for k, c in enumerate(counts)), counts
 
 
-def along_first(f, count):
-    """The derivative by the first argument, in forward mode."""
-    rest = "".join(f", a{i}" for i in range(1, count))
-    text = f"def derivative(x{rest}):\n    return tl.jvp(lambda t: f(t{rest}), (x,), (1.0,))[1]"
-    derivative = tl.from_source(text, "derivative")
-    derivative.__globals__.update(tl=tl, f=f)
-    return derivative
+def by_order(name, mode):
+    """The operations of the derivatives by the first argument, from order 0 on."""
+    f, args = getattr(formulas, name), FORMULAS[name]
+    return [operations(applications(f, args, *[Transform("grad", 0, mode)] * k)) for k in range(ORDERS + 1)]
 
 
 def test_enough_formulas():
