@@ -7,6 +7,7 @@ builder, so that every pass leaves simplified code and no stale use can exist.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tapeless.ir.abstract import (
@@ -27,7 +28,7 @@ from tapeless.ir.abstract import (
 )
 from tapeless.ir.diagnostics import Span
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
-from tapeless.ir.primitive import REGISTRY, Primitive, Term, Var
+from tapeless.ir.primitive import REGISTRY, Number, Primitive, Term, Var
 
 _KINDS: dict[type, Type] = {bool: BOOL, int: INT, float: FLOAT}
 
@@ -77,15 +78,28 @@ class Builder:
         found = simplify(self, prim, args, type)
         if found is not None:
             return found
-        key = (prim, type, *map(key_of, args))
+        known = self.known(prim, args, type)
+        if known is not None:
+            return known
+        node = Apply(self.graph, Constant(prim), args, type, self.span)
+        self.numbers[(prim, type, *map(key_of, args))] = node
+        return node
+
+    def known(self, prim: Primitive, args: tuple[Node, ...], type: Type) -> Node | None:
+        """The application where it stands already, in this graph or an enclosing one."""
+        inputs = tuple(map(key_of, args))
+        keys = [(prim, type, *inputs)]
+        if prim.exact:
+            keys.append((REGISTRY[prim.exact], type, *inputs))
+        if prim.commutes and inputs[0] is not inputs[1]:
+            keys += [(key[0], type, *inputs[::-1]) for key in keys]
         scope: Builder | None = self
         while scope is not None:
-            if key in scope.numbers:
-                return scope.numbers[key]
+            for key in keys:
+                if key in scope.numbers:
+                    return scope.numbers[key]
             scope = scope.outer
-        node = Apply(self.graph, Constant(prim), args, type, self.span)
-        self.numbers[key] = node
-        return node
+        return None
 
     def item(self, t: Node, k: int) -> Node:
         """The k-th item of a tuple or record."""
@@ -162,15 +176,23 @@ def simplify(b: Builder, prim: Primitive, args: tuple[Node, ...], type: Type) ->
     if structural is not None:
         return structural(b, args, type)  # type: ignore[no-any-return, no-untyped-call]
     for rule in prim.rules:
-        if rule.grade == "exact":
+        if rule.grade == "real":
+            continue
+        for pattern in rule.patterns:
             found: dict[int, Node] = {}
-            if all(_matches(p, a, found) for p, a in zip(rule.pattern.args, args)):
-                return b.term(rule.replacement, found)
+            if all(_matches(p, a, found) for p, a in zip(pattern.args, args)):
+                if rule.grade == "exact":
+                    return b.term(rule.replacement, found)
+                known = _known(b, rule.replacement, found)
+                if known is not None:
+                    return known
     return None
 
 
 def _matches(pattern: Any, node: Node, found: dict[int, Node]) -> bool:
     if isinstance(pattern, Var):
+        if isinstance(pattern, Number) and not _is_number(node):
+            return False
         if pattern.index in found:
             return key_of(found[pattern.index]) == key_of(node)
         found[pattern.index] = node
@@ -182,6 +204,18 @@ def _matches(pattern: Any, node: Node, found: dict[int, Node]) -> bool:
     return (
         isinstance(node, Constant) and node.value.__class__ is pattern.__class__ and repr(node.value) == repr(pattern)
     )
+
+
+def _known(b: Builder, t: Any, found: dict[int, Node]) -> Node | None:
+    """A term of floats where all of it stands already."""
+    if not isinstance(t, Term):
+        return found[t.index] if isinstance(t, Var) else constant(t)
+    args = [_known(b, a, found) for a in t.args]
+    return None if None in args else b.known(t.primitive, tuple(args), FLOAT)  # type: ignore[arg-type]
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node, Constant) and isinstance(node.value, float) and 0.0 < abs(node.value) < math.inf
 
 
 # -- structure: what tuples, unions and boxes cancel ------------------------------------------------------------------

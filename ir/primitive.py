@@ -10,6 +10,7 @@ on types, elaboration on nodes. It is one record in `ir/operators/`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,12 +20,18 @@ from tapeless.ir.abstract import Type
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A named equation `pattern = replacement`; `exact` (same bits, nan for nan) or `real` (under fastmath only)."""
+    """A named equation `pattern = replacement`.
+
+    grade     `exact` (same bits, nan for nan), `real` (under fastmath only), or `known`: exact, and used where the
+              replacement is there already
+    patterns  the ways to write the pattern, as the arguments of commuting primitives may be swapped
+    """
 
     name: str
     pattern: Term
     replacement: Any
     grade: str = "exact"
+    patterns: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,24 @@ class Var:
     __rtruediv__ = Term.__rtruediv__
 
 
+@dataclass(frozen=True, slots=True)
+class Number(Var):
+    """A variable of a rule that stands for a finite constant other than zero."""
+
+
+def orders(pattern: Any) -> list[Any]:
+    """The ways to write a pattern: constants stand on the right, what else commutes in either order."""
+    if not isinstance(pattern, Term):
+        return [pattern]
+    found: dict[str, Term] = {}
+    for args in itertools.product(*map(orders, pattern.args)):
+        swaps = pattern.primitive.commutes and isinstance(args[1], (Term, Var)) and not isinstance(args[1], Number)
+        for ordered in (args, args[::-1]) if swaps else (args,):
+            term = Term(pattern.primitive, ordered)
+            found.setdefault(repr(term), term)
+    return list(found.values())
+
+
 @dataclass(eq=False)
 class Primitive:
     """All that tapeless knows about one primitive.
@@ -91,6 +116,7 @@ class Primitive:
     lower       LLVM: a template over {0}, {1}, ... (one instruction), "libm:NAME", "call:NAME" (a runtime function), or
                 "" where the backend knows the primitive by name
     effect      an application has an effect, and stands in the effects of its graph
+    exact       the primitive that computes the same without the freedom to contract: its value serves as well
     domain      where tests draw the inputs: one (low, high) per input
     """
 
@@ -103,16 +129,21 @@ class Primitive:
     lower: str = ""
     effect: bool = False
     commutes: bool = False
+    exact: str = ""
     domain: tuple[tuple[float, float], ...] = ()
     rules: list[Rule] = field(default_factory=list)
 
     def __call__(self, *args: Any) -> Term:
         return Term(self, args)
 
-    def rule(self, name: str, pattern: Term, replacement: Any, grade: str = "exact") -> None:
-        """State an equation whose left side has this primitive at its root; the right side is never more work."""
+    def rule(self, name: str, pattern: Term, replacement: Any, grade: str = "exact", ordered: bool = False) -> None:
+        """State an equation whose left side has this primitive at its root; the right side is never more work.
+
+        `ordered`: it holds for the arguments in this order only.
+        """
         assert pattern.primitive is self, name
-        self.rules.append(Rule(name, pattern, replacement, grade))
+        patterns = [pattern] if ordered else orders(pattern)
+        self.rules.append(Rule(name, pattern, replacement, grade, tuple(patterns)))
 
     def type_of(self, args: Sequence[Type]) -> Type:
         """The type of an application to arguments of these types."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from tapeless.ir.abstract import FLOAT, INT
 from tapeless.ir.primitive import Primitive, Var, primitive
-from tapeless.ir.primitives.arithmetic import POSITIVE, REALS, fdiv, fmul, fneg
+from tapeless.ir.primitives.arithmetic import POSITIVE, REALS, fdiv, fmul
 from tapeless.ir.primitives.comparison import i2f
-from tapeless.ir.primitives.cotangents import gdiv_guarded, gmul_guarded, gpow
+from tapeless.ir.primitives.cotangents import gdiv, gdiv_guarded, gmul_guarded, gneg, gpow
 from tapeless.ir.primitives.integers import ineg, isub
 from tapeless.ir.primitives.native import libm
 
@@ -42,42 +42,42 @@ def _libm(
 exp = _libm("exp", "e to the power x.", REALS, partials=(OUT,))
 exp2 = _libm("exp2", "2 to the power x.", REALS, partials=(fmul(OUT, math.log(2.0)),))
 expm1 = _libm("expm1", "exp(x) - 1 without loss near 0.", REALS, partials=(OUT + 1.0,))
-log = _libm("log", "The natural logarithm.", POSITIVE, partials=(fdiv(1.0, X),))
-log1p = _libm("log1p", "log(1 + x) without loss near 0.", UNIT, partials=(fdiv(1.0, 1.0 + X),))
-log2 = _libm("log2", "The logarithm to base 2.", POSITIVE, partials=(fdiv(1.0 / math.log(2.0), X),))
-log10 = _libm("log10", "The logarithm to base 10.", POSITIVE, partials=(fdiv(1.0 / math.log(10.0), X),))
+log = _libm("log", "The natural logarithm.", POSITIVE, partials=(gdiv(1.0, X),))
+log1p = _libm("log1p", "log(1 + x) without loss near 0.", UNIT, partials=(gdiv(1.0, 1.0 + X),))
+log2 = _libm("log2", "The logarithm to base 2.", POSITIVE, partials=(gdiv(1.0 / math.log(2.0), X),))
+log10 = _libm("log10", "The logarithm to base 10.", POSITIVE, partials=(gdiv(1.0 / math.log(10.0), X),))
 sqrt = primitive(
     "sqrt",
     doc="The square root.",
     result=FLOAT,
     evaluate=libm("sqrt"),
-    partials=(fdiv(0.5, OUT),),
+    partials=(gdiv(0.5, OUT),),
     singular=True,
     lower="call double @llvm.sqrt.f64(double {0})",
     domain=(POSITIVE,),
 )
-cbrt = _libm("cbrt", "The cube root.", POSITIVE, partials=(fdiv(1.0, 3.0 * fmul(OUT, OUT)),), singular=True)
+cbrt = _libm("cbrt", "The cube root.", POSITIVE, partials=(gdiv(1.0, 3.0 * fmul(OUT, OUT)),), singular=True)
 
 sin = _libm("sin", "The sine of x radians.", REALS)
-cos = _libm("cos", "The cosine of x radians.", REALS, partials=(fneg(sin(X)),))
+cos = _libm("cos", "The cosine of x radians.", REALS, partials=(gneg(sin(X)),))
 sin.partials = (cos(X),)
 tan = _libm("tan", "The tangent of x radians.", (-1.2, 1.2), partials=(1.0 + OUT * OUT,))
-asin = _libm("asin", "The arc sine.", UNIT, partials=(fdiv(1.0, sqrt((1.0 - X) * (1.0 + X))),), singular=True)
-acos = _libm("acos", "The arc cosine.", UNIT, partials=(fdiv(-1.0, sqrt((1.0 - X) * (1.0 + X))),), singular=True)
-atan = _libm("atan", "The arc tangent.", REALS, partials=(fdiv(1.0, 1.0 + fmul(X, X)),))
+asin = _libm("asin", "The arc sine.", UNIT, partials=(gdiv(1.0, sqrt((1.0 - X) * (1.0 + X))),), singular=True)
+acos = _libm("acos", "The arc cosine.", UNIT, partials=(gdiv(-1.0, sqrt((1.0 - X) * (1.0 + X))),), singular=True)
+atan = _libm("atan", "The arc tangent.", REALS, partials=(gdiv(1.0, 1.0 + fmul(X, X)),))
 sinh = _libm("sinh", "The hyperbolic sine.", REALS)
 cosh = _libm("cosh", "The hyperbolic cosine.", REALS, partials=(sinh(X),))
 sinh.partials = (cosh(X),)
 tanh = _libm("tanh", "The hyperbolic tangent.", REALS, partials=(1.0 - OUT * OUT,))
-asinh = _libm("asinh", "The inverse hyperbolic sine.", REALS, partials=(fdiv(1.0, sqrt(1.0 + fmul(X, X))),))
+asinh = _libm("asinh", "The inverse hyperbolic sine.", REALS, partials=(gdiv(1.0, sqrt(1.0 + fmul(X, X))),))
 acosh = _libm(
     "acosh",
     "The inverse hyperbolic cosine.",
     ABOVE_ONE,
-    partials=(fdiv(1.0, sqrt(X - 1.0) * sqrt(X + 1.0)),),
+    partials=(gdiv(1.0, sqrt(X - 1.0) * sqrt(X + 1.0)),),
     singular=True,
 )
-atanh = _libm("atanh", "The inverse hyperbolic tangent.", UNIT, partials=(fdiv(1.0, (1.0 - X) * (1.0 + X)),))
+atanh = _libm("atanh", "The inverse hyperbolic tangent.", UNIT, partials=(gdiv(1.0, (1.0 - X) * (1.0 + X)),))
 
 hypot = primitive(
     "hypot",
@@ -106,7 +106,7 @@ atan2 = _libm(
     POSITIVE,
     partials=(
         gdiv_guarded(gdiv_guarded(Y, hypot(X, Y)), hypot(X, Y)),
-        fneg(gdiv_guarded(gdiv_guarded(X, hypot(X, Y)), hypot(X, Y))),
+        gneg(gdiv_guarded(gdiv_guarded(X, hypot(X, Y)), hypot(X, Y))),
     ),
     singular=True,
 )

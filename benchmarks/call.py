@@ -1,0 +1,26 @@
+"""The cost of one call from Python: a derivative that is nearly no work."""
+
+from harness import Program, unrolled
+
+
+def square(x):
+    return x * x
+
+
+def plane(x, y, a, b):
+    return a * x + b * y
+
+
+PROGRAMS = [
+    Program("square", "x * x", square, (1.5,), (1.5,), "square", jax=unrolled(square)),
+    Program("plane", "a * x + b * y, by all four", plane, (1.0, 2.0, 3.0, 4.0), (1.0, 2.0, 3.0, 4.0), "plane",
+            jax=unrolled(plane)),
+]  # fmt: skip
+
+C = """
+void square(const double *in, const long *n, double *out) { out[0] = in[0] * in[0]; out[1] = 2.0 * in[0]; }
+void plane(const double *in, const long *n, double *out) {
+  out[0] = in[2] * in[0] + in[3] * in[1];
+  out[1] = in[2]; out[2] = in[3]; out[3] = in[0]; out[4] = in[1];
+}
+"""
