@@ -22,7 +22,8 @@ def svg(panels: list[Panel], below: str) -> str:
     """The text of the image; `below` names what is counted to the right."""
     width, height = len(panels) * (WIDTH + GAP) + 30, HEIGHT + 2 * TOP + 20
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"',
+        ' font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
     ]
     for i, panel in enumerate(panels):

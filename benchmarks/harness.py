@@ -20,7 +20,7 @@ from typing import Any
 
 import tapeless as tl
 
-ROUNDS, SLICE = 7, 0.03  # rounds, and the seconds that a peer may take in one
+ROUNDS, SLICE = 20, 0.01  # rounds, and the seconds that a peer may take in one
 FLAGS = ["-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC"]
 PRELUDE = """
 #include <math.h>

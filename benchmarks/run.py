@@ -100,13 +100,15 @@ HEAD = """# Benchmarks
 `python benchmarks/run.py` makes this page. {machine}.
 
 Times of one value and gradient by all floats (above order 1: of the derivative), each the fastest of several rounds in
-which all peers take their turn. **C** is derived by hand, in reverse mode (for higher orders by Taylor series), compiled
-by `gcc {flags}`, and called in a loop in C (in the last group from Python, by ctypes).
-**auto**, **reverse** and **forward** are the modes of `tl.value_and_grad`, called from Python. Where `auto` goes forward it
-is compared with C in reverse, which has frames to write: a ratio below 1 says that forward suits the program better, not
-that C was beaten at its own work. **JAX** compiles for the CPU in float64 and unrolls recursion; empty where it has no
-form of the program, or none within minutes. **value** is `tl.jit` of the function itself. Differences below a fifth are
-noise.
+which all peers take their turn. Where other work ran beside, differences below a third are noise.
+
+* **C** is derived by hand, in reverse mode (for higher orders by Taylor series), compiled by `gcc {flags}` and
+  called in a loop in C (in the group "Call" from Python, by ctypes).
+* **auto**, **reverse** and **forward** are the modes of `tl.value_and_grad`. Their times contain the call from Python,
+  which is what short programs spend most of their time in: see "Call". Where `auto` goes forward, C in reverse has
+  frames to write and it has none: a ratio below 1 says that forward suits the program, not that C was beaten.
+* **JAX** compiles for the CPU in float64 and unrolls recursion; empty where it has no form of the program.
+* **value** is `tl.jit` of the function itself.
 """
 
 

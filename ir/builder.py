@@ -7,7 +7,6 @@ builder, so that every pass leaves simplified code and no stale use can exist.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tapeless.ir.abstract import (
@@ -215,7 +214,7 @@ def _known(b: Builder, t: Any, found: dict[int, Node]) -> Node | None:
 
 
 def _is_number(node: Node) -> bool:
-    return isinstance(node, Constant) and isinstance(node.value, float) and 0.0 < abs(node.value) < math.inf
+    return isinstance(node, Constant) and isinstance(node.value, float) and 1e-100 < abs(node.value) < 1e100
 
 
 # -- structure: what tuples, unions and boxes cancel ------------------------------------------------------------------

@@ -22,8 +22,8 @@ from tapeless.ir.abstract import Type
 class Rule:
     """A named equation `pattern = replacement`.
 
-    grade     `exact` (same bits, nan for nan), `real` (under fastmath only), or `known`: exact, and used where the
-              replacement is there already
+    grade     `exact` (same bits, nan for nan; in derivative arithmetic up to rounding), `real` (under fastmath only),
+              or `known`: exact, and used where the replacement is there already
     patterns  the ways to write the pattern, as the arguments of commuting primitives may be swapped
     """
 
@@ -88,7 +88,7 @@ class Var:
 
 @dataclass(frozen=True, slots=True)
 class Number(Var):
-    """A variable of a rule that stands for a finite constant other than zero."""
+    """A variable of a rule that stands for a constant, of such a size that products of two are finite and not zero."""
 
 
 def orders(pattern: Any) -> list[Any]:

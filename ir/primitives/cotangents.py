@@ -1,7 +1,8 @@
 """Primitives of derivative arithmetic: what AD adds and multiplies with.
 
-They differ from the arithmetic of the primal in two points. Their rules treat 0.0 as the zero of a vector space:
-`gadd(0.0, x)` is x and `gmul(0.0, p)` is 0.0 whatever x and p are. And they may be contracted to fused multiply-adds.
+They differ from the arithmetic of the primal in three points. Their rules treat 0.0 as the zero of a vector space:
+`gadd(0.0, x)` is x and `gmul(0.0, p)` is 0.0 whatever x and p are. They have no oracle to the bit, so their rules may
+change the order of sums and products. And they may be contracted to fused multiply-adds.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ gmul.rule("gmul-known-quotient", gmul(gdiv(1.0, Y), X), fdiv(X, Y), "known")
 gmul.rule("gmul-reciprocal", gmul(X, gdiv(1.0, Y)), gdiv(X, Y), ordered=True)
 gmul.rule("gmul-quotient", gmul(X, gdiv(Y, Z)), gmul(gdiv(X, Z), Y), ordered=True)
 
-# common factors; a factor of two goes to the cotangent, where others find it too
+# common factors and divisors
 gadd.rule("gadd-twice", gadd(X, X), gmul(X, 2.0))
 gadd.rule("gadd-number", gadd(X, gmul(X, C)), gmul(X, fadd(C, 1.0)))
 gadd.rule("gadd-factor", gadd(gmul(X, Y), gmul(X, Z)), gmul(X, gadd(Y, Z)))
