@@ -238,7 +238,7 @@ class Interpreter:
     def primitive(self, fn: Primitive, node: Apply, frame: Frame) -> Any:
         if fn.name == "switch":
             return self.switch(node, frame)
-        if fn.name in ("vjp", "pull", "jvp"):
+        if fn.name in ("vjp", "pull", "jvp", "taylor"):
             raise UsageError(f"the interpreter does not differentiate: `{fn}` has to be expanded first", node.span)
         args = [self.value(a, frame) for a in node.args]
         special = _STRUCTURE.get(fn.name)

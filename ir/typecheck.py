@@ -32,7 +32,7 @@ from tapeless.ir.abstract import (
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 
-DERIVATIVES = frozenset({"vjp", "pull", "jvp"})
+DERIVATIVES = frozenset({"vjp", "pull", "jvp", "taylor"})
 # The values of NumPy's scalars are those of Python's.
 ABSTRACT_SCALARS: dict[Type, Type] = {NP_BOOL: BOOL, NP_I64: INT, NP_F64: FLOAT}
 
@@ -206,6 +206,16 @@ class Types:
         _need(len(args) - n == marked, f"{len(args) - n} tangents for {marked} marked parameters")
         self.result_and(node.type, callee)
 
+    def taylor(self, node: Apply, fn: Node, mask: Node, *args: Node) -> None:
+        callee, marked = _derived(fn, mask)
+        n = len(callee.params)
+        self.arguments(callee, args[:n])
+        if not isinstance(node.type, Tuple) or not node.type.items:
+            raise Wrong(f"{node.type} is no tuple of a value and its coefficients")
+        self.same(node.type.items[0], callee.output.type, "the type of the value")
+        order = len(node.type.items) - 1
+        _need(len(args) - n == marked * order, f"{len(args) - n} coefficients for {marked} series of order {order}")
+
     def pull(self, node: Apply, fn: Node, mask: Node, pullback: Node, ct: Node) -> None:
         _, marked = _derived(fn, mask)
         _need(isinstance(node.type, Tuple) and len(node.type.items) == marked, f"not {marked} cotangents: {node.type}")
@@ -270,5 +280,6 @@ _CHECKS: dict[str, tuple[int, int, Callable[..., None]]] = {
     "store": (2, 2, Types.store),
     "vjp": (2, _ANY, Types.vjp),
     "jvp": (2, _ANY, Types.jvp),
+    "taylor": (2, _ANY, Types.taylor),
     "pull": (4, 4, Types.pull),
 }

@@ -1,4 +1,4 @@
-"""Expansion: the primitives vjp, pull and jvp become calls of derivative graphs, innermost first.
+"""Expansion: the primitives vjp, pull, jvp and taylor become calls of derivative graphs, innermost first.
 
 A graph under a derivative is first made plain itself (with its own inner derivatives expanded and simplified), then
 differentiated. So at the time of each transformation there is nothing but direct calls, branches and loops. The type of
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from tapeless.ad.copying import image
 from tapeless.ad.forward import Forward
 from tapeless.ad.reverse import Reverse
+from tapeless.ad.series import symbolic
+from tapeless.ad.taylor import Taylor
 from tapeless.ir.abstract import Box, Cell, Pullback, Record, Tuple, Type, Union, union
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
@@ -19,7 +21,7 @@ from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, all_nodes, reachable
 
-DERIVATIVES = ("vjp", "pull", "jvp")
+DERIVATIVES = ("vjp", "pull", "jvp", "taylor")
 
 
 def has_derivatives(root: Graph) -> bool:
@@ -45,6 +47,7 @@ class _Expansion:
         self.new: dict[Graph, Graph] = {}
         self.todo: list[Graph] = []
         self.reverse, self.forward = Reverse(), Forward()
+        self.taylor: dict[int, Taylor] = {}
         self.boxes: set[Box] = set()
 
     def program(self, root: Graph) -> Graph:
@@ -156,6 +159,17 @@ class _Expansion:
         assert isinstance(graph, Constant) and isinstance(mask, Constant)
         g = self.forward.tangent(self.inner(graph.value), mask.value)
         return self.made(b, node, Constant(g), [self.get(m, a) for a in args], self.type(node.type))
+
+    def _taylor(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        graph, mask, *args = node.args
+        assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
+        order = len(node.type.items) - 1
+        taylor = self.taylor.setdefault(order, Taylor(order))
+        count = len(mask.value)
+        given = iter([self.get(m, a) for a in args[count:]])
+        rows = [[symbolic(next(given)) for _ in range(order)] if bit == "1" else [None] * order for bit in mask.value]
+        g, inputs = taylor.call(b, self.inner(graph.value), [self.get(m, a) for a in args[:count]], rows)
+        return self.made(b, node, Constant(g), inputs, self.type(node.type))
 
     # -- types ------------------------------------------------------------------------------------------------------
     def type(self, t: Type | None) -> Type | None:

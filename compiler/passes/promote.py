@@ -106,7 +106,7 @@ class Promotion:
                 return self._loop(b, node, loop_parts(fn.value, self.scopes), state)
             return self._call(b, node, fn.value, state)
         args = [self._argument(a, state) for a in node.args]
-        if name in ("vjp", "jvp", "pull"):
+        if name in ("vjp", "jvp", "taylor", "pull"):
             args = self._under_derivative(name, node, args, state)
         if node not in node.graph.effects and not any(
             isinstance(a, Constant) and isinstance(a.value, Graph) for a in args

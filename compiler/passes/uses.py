@@ -25,7 +25,7 @@ def called(node: Apply) -> Graph | None:
 
 def derived(node: Apply) -> Graph | None:
     """The graph that a node differentiates while running it."""
-    return node.args[0].value if primitive_name(node) in ("vjp", "jvp") else None  # type: ignore[attr-defined]
+    return node.args[0].value if primitive_name(node) in ("vjp", "jvp", "taylor") else None  # type: ignore[attr-defined]
 
 
 class Uses:
@@ -167,7 +167,7 @@ class Uses:
         if name in ("load", "store"):
             return set(node.args[1:])
         pairs: list[tuple[Node, Node]]
-        if name in ("vjp", "jvp"):  # a graph under a derivative may read; its results stay as they are
+        if name in ("vjp", "jvp", "taylor"):  # a graph under a derivative may read; its results stay as they are
             under = derived(node)
             pairs = list(zip(node.args[2:], under.params))  # type: ignore[union-attr]
             bad: set[Location] = {x for a, p in pairs if p in self._writes[under] for x in (a, p)}  # type: ignore[index]

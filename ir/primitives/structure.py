@@ -72,4 +72,10 @@ jvp = primitive(
     doc="jvp(@f, 'mask', args..., tangents...): (f(args...), tangent); one tangent per marked argument.",
     result=_stated,
 )
+taylor = primitive(
+    "taylor",
+    doc="taylor(@f, 'mask', args..., coefficients...): (f(args...), coefficients...) along a curve. For each marked"
+    " argument its Taylor coefficients (derivatives by t over k!) of order 1, ..., n, the order that the type says.",
+    result=_stated,
+)
 never = primitive("never", doc="No value: stands after an effect that does not return.", result=NEVER)
