@@ -6,7 +6,8 @@ recursion. What a primitive does to the companions of floats is the rule of a su
 
 A branch gives the companions of its result beside it, a loop carries those of its state, a call passes those of its
 arguments. Zeros are symbolic (`cotangents.py`), also across calls: a function is made once for each pattern of
-companions that are not zero. Only in a recursion that would change the pattern they become 0.0.
+companions that are known to be zero or, as those of the variable itself, one. Where a recursion would change the
+pattern, all of them become parameters.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.region import TUPLE
 from tapeless.ad.reverse import refuse_location
 from tapeless.ir.abstract import Box, Tuple, Type, Union, cotangent
-from tapeless.ir.builder import Builder
+from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
@@ -29,7 +30,7 @@ Row = list[ct.Cotangent]
 """The companions of one value."""
 Rows = dict[Node, Row]
 Pattern = tuple[str, ...]
-"""For each parameter and each of its companions whether it may differ from zero: '1' or '0'."""
+"""What is known of each companion of each parameter: '0' and '1' are known values, 'x' is a parameter."""
 
 
 class Companions:
@@ -48,34 +49,36 @@ class Companions:
 
     # -- functions --------------------------------------------------------------------------------------------------
     def call(self, b: Builder, g: Graph, args: list[Node], rows: list[Row]) -> tuple[Graph, list[Node]]:
-        """The graph to call in place of g, and its arguments: those that differ from zero behind the values."""
-        pattern = tuple("".join("0" if c is None else "1" for c in row) for row in rows)
+        """The graph to call in place of g, and its arguments: companions that are not known behind the values."""
+        pattern = tuple("".join(map(_known, row)) for row in rows)
         if g in self.open and (g, pattern) not in self.graphs:
-            pattern = tuple("1" * self.count if "1" in bits else bits for bits in pattern)
+            pattern = tuple("x" * self.count if _moves(marks) else marks for marks in pattern)
         given = [
             ct.materialize(b, c, _cotangent(p))
-            for p, row, bits in zip(g.params, rows, pattern)
-            for c, bit in zip(row, bits)
-            if bit == "1"
+            for p, row, marks in zip(g.params, rows, pattern)
+            for c, mark in zip(row, marks)
+            if mark == "x"
         ]
         return self.graph(g, pattern), [*args, *given]
 
     def graph(self, g: Graph, pattern: Pattern) -> Graph:
-        """(params..., companions...) -> (y, companions...), for those companions of parameters that may not be zero."""
+        """(params..., companions...) -> (y, companions...), for those companions of parameters that are not known."""
         key = (g, pattern)
         if key in self.graphs:
             return self.graphs[key]
         out = self.graphs[key] = Graph(self.mark + g.name, span=g.span)
         out.finite, out.total = g.finite, g.total
         saved = getattr(self, "active", None)
-        self.active = Activity(self.scopes, g, [p for p, bits in zip(g.params, pattern) if "1" in bits])
+        self.active = Activity(self.scopes, g, [p for p, marks in zip(g.params, pattern) if _moves(marks)])
         self.open.append(g)
         b = Builder(out, span=g.span)
         m: Map = {p: out.parameter(p.name, p.type, p.span) for p in g.params}
         t: Rows = {}
-        for p, bits in zip(g.params, pattern):
-            if "1" in bits:
-                t[p] = [self._parameter(out, p, k) if bit == "1" else None for k, bit in enumerate(bits)]
+        for p, marks in zip(g.params, pattern):
+            t[p] = [
+                self._parameter(out, p, k) if mark == "x" else constant(1.0) if mark == "1" else None
+                for k, mark in enumerate(marks)
+            ]
         self.nodes(b, self.scopes.schedule(g), m, t)
         out.output = b.tuple([image(m, g.output), *self._whole(b, t, g.output)])
         self.open.pop()
@@ -178,6 +181,16 @@ class Companions:
 
     def _of_type(self, b: Builder, t: Rows, node: Node, like: Node) -> list[Node]:
         return [ct.materialize(b, c, _cotangent(like)) for c in self.row(t, node)]
+
+
+def _known(companion: ct.Cotangent) -> str:
+    if companion is None:
+        return "0"
+    return "1" if isinstance(companion, Constant) and companion.value == 1.0 else "x"
+
+
+def _moves(marks: str) -> bool:
+    return marks.strip("0") != ""
 
 
 def _cotangent(node: Node) -> Type:

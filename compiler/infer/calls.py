@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """What a derivative record says: `kind` (grad, value_and_grad, taylor, jvp_of, vjp_of), the arguments it is by, the order."""
+    """What a derivative record says.
+
+    `kind` is one of `DERIVATIVES`; `argnums` are the arguments it is by; `order` is that of taylor.
+    """
 
     kind: str
     argnums: tuple[int, ...]

@@ -2,7 +2,7 @@
 
 What is differentiated is always a closed graph made here, the *wrapper*: it takes the function value and the arguments
 and calls the one on the others. The function value is not active: what it captured is constant to this derivative (and
-active to an outer one, which sees the wrapper's argument). AD replaces the primitives `vjp`, `pull`, `jvp` and `taylor` later.
+active to an outer one, which sees the wrapper's argument). AD replaces the primitives that are emitted here later.
 """
 
 from __future__ import annotations
@@ -129,7 +129,6 @@ class Deriver:
         assert result is not None
         both = self.effect(b, jvp_primitive, wrapper, mask, [*inputs, *dots], Tuple((result, cotangent(result))))
         return b.tuple([b.item(both, 0), b.item(both, 1)])
-
 
     def taylor(
         self, b: Builder, d: Derivative, f: Node, args: list[Node], keywords: dict[str, Node], site: Site

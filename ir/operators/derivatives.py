@@ -11,7 +11,6 @@ from typing import Any
 
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
 
-
 MAX_ORDER = 170
 """Of `taylor`: the last whose factorial is a float."""
 
