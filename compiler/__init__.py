@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "tapeless.api": ("Function", "from_source", "grad", "jit", "jvp", "value_and_grad", "vjp"),
+    "tapeless.api": ("Function", "from_source", "grad", "jit", "jvp", "taylor", "value_and_grad", "vjp"),
     "tapeless.ir.diagnostics": (
         "DifferentiationError", "InferenceError", "InternalError", "TapelessError", "UnsupportedError", "UsageError",
     ),

@@ -1,4 +1,4 @@
-"""What a user calls: jit, grad, value_and_grad, jvp, vjp, from_source.
+"""What a user calls: jit, grad, value_and_grad, taylor, jvp, vjp, from_source.
 
 Each gives a `Function`: the plain function, the transforms on it, and a table of kernels by the types of the arguments.
 The first call with new types compiles; a call goes to a kernel that checks its arguments itself.
@@ -74,7 +74,9 @@ def _underlying(fn: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return fn, ()
 
 
-def _transformed(name: str, fn: Any, argnums: Argnums | None = None, mode: str = "auto") -> Function:
+def _transformed(
+    name: str, fn: Any, argnums: Argnums | None = None, mode: str = "auto", order: int | None = None
+) -> Function:
     from tapeless.driver import Transform
 
     if argnums is not None and not _is_argnums(argnums):
@@ -83,10 +85,9 @@ def _transformed(name: str, fn: Any, argnums: Argnums | None = None, mode: str =
         raise UsageError(f"mode must be 'auto', 'reverse' or 'forward', got {mode!r}")
     plain, transforms = _underlying(fn)
     if name != "jit":
-        transforms = (*transforms, Transform(name, argnums, mode))
-    options: dict[str, Any] = {} if argnums is None else {"argnums": argnums}
-    if mode != "auto":
-        options["mode"] = mode
+        transforms = (*transforms, Transform(name, argnums, mode, order))
+    given = (("order", order), ("argnums", argnums), ("mode", mode if mode != "auto" else None))
+    options = {k: v for k, v in given if v is not None}
     kind = type("Function", (Function,), {"__module__": __name__})  # of its own: a kernel becomes its __call__
     return kind(plain, transforms, (name, fn, options))  # type: ignore[no-any-return]
 
@@ -114,6 +115,21 @@ def grad(fn: Callable[..., Any], argnums: Argnums = 0, mode: str = "auto") -> Fu
 def value_and_grad(fn: Callable[..., Any], argnums: Argnums = 0, mode: str = "auto") -> Function:
     """The value and the gradient, as a pair; see `grad`."""
     return _transformed("value_and_grad", fn, argnums, mode)
+
+
+def taylor(fn: Callable[..., Any], order: int, argnums: int = 0) -> Function:
+    """The derivatives of order 0, 1, ..., `order` of a function by one float argument, as a tuple (f, f', f'', ...).
+
+    By Taylor series (jets): all orders in one run, with work that grows with the square of the order. The result of the
+    function is a float, or a tuple of numbers: then each derivative is such a tuple, with None for what is not a float.
+    """
+    from tapeless.ir.operators.derivatives import MAX_ORDER
+
+    if type(order) is not int or not 0 <= order <= MAX_ORDER:
+        raise UsageError(f"order must be an int from 0 to {MAX_ORDER}, got {order!r}")
+    if type(argnums) is not int:
+        raise UsageError(f"taylor is by one argument: argnums must be an int, got {argnums!r}")
+    return _transformed("taylor", fn, argnums, order=order)
 
 
 def jvp(fn: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -157,5 +173,5 @@ def from_source(text: str, name: str | None = None) -> Callable[..., Any]:
     return make(text, name)
 
 
-for _operator in (jit, grad, value_and_grad, jvp, vjp):
+for _operator in (jit, grad, value_and_grad, taylor, jvp, vjp):
     _operator.__tapeless_operator__ = _operator.__name__  # type: ignore[attr-defined, union-attr]

@@ -30,11 +30,12 @@ from tapeless.signature import Key, abstract, key_of
 
 @dataclass(frozen=True)
 class Transform:
-    """One transform of a function: grad and value_and_grad with their argnums and mode, jvp, vjp."""
+    """One transform of a function: gradients with argnums and mode, taylor with its order, jvp, vjp."""
 
     name: str
     argnums: int | tuple[int, ...] | None = None
     mode: str = "auto"
+    order: int | None = None
 
 
 @contextmanager
@@ -95,6 +96,8 @@ def applied(program: Program, transforms: tuple[Transform, ...], count: int) -> 
                 else consts[0]
             )
             f = apply(Constant(OPERATORS[t.name]), f, argnums, Constant(t.mode))
+        elif t.name == "taylor":
+            f = apply(Constant(OPERATORS["taylor"]), f, Constant(t.order), Constant(t.argnums))
         elif t.name == "jvp":
             half = count // 2
             pair = [Apply(root, Constant(make_tuple), tuple(a), None, span) for a in (args[:half], args[half:])]

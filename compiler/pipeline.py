@@ -55,7 +55,7 @@ PASSES = {
     for p in (
         Pass("simplify", "fold, share, inline, scalarize, drop", Stage.TYPED, Stage.TYPED, simplify),
         Pass("promote", "turn locations into values (SSA)", Stage.TYPED, Stage.TYPED, promote),
-        Pass("expand", "replace vjp, pull and jvp by derivative graphs", Stage.TYPED, Stage.PLAIN, expand_all),
+        Pass("expand", "replace vjp, pull, jvp and taylor by derivative graphs", Stage.TYPED, Stage.PLAIN, expand_all),
         Pass("optimize", "promote, simplify; twice where locations are left", Stage.TYPED, Stage.TYPED, optimize),
     )
 }

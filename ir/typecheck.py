@@ -216,6 +216,16 @@ class Types:
         )
         self.same(callee.output.type, FLOAT, "the type of the value")
 
+    def taylor(self, node: Apply, fn: Node, mask: Node, *args: Node) -> None:
+        callee, marked = _derived(fn, mask)
+        n = len(callee.params)
+        self.arguments(callee, args[:n])
+        if not isinstance(node.type, Tuple) or not node.type.items:
+            raise Wrong(f"{node.type} is no tuple of a value and its coefficients")
+        self.same(node.type.items[0], callee.output.type, "the type of the value")
+        order = len(node.type.items) - 1
+        _need(len(args) - n == marked * order, f"{len(args) - n} coefficients for {marked} series of order {order}")
+
     def pull(self, node: Apply, fn: Node, mask: Node, pullback: Node, ct: Node) -> None:
         _, marked = _derived(fn, mask)
         _need(isinstance(node.type, Tuple) and len(node.type.items) == marked, f"not {marked} cotangents: {node.type}")
@@ -280,6 +290,7 @@ _CHECKS: dict[str, tuple[int, int, Callable[..., None]]] = {
     "store": (2, 2, Types.store),
     "vjp": (2, _ANY, Types.vjp),
     "jvp": (2, _ANY, Types.jvp),
+    "taylor": (2, _ANY, Types.taylor),
     "pull": (4, 4, Types.pull),
     "gradient": (3, _ANY, Types.gradient),
 }

@@ -45,16 +45,17 @@ class Compiled:
     jit: Callable
     grad: Callable
     jvp: Callable
+    taylor: Callable
     stages: Callable[..., dict[str, Callable]] | None = None
 
 
 def compiler(name: str, with_stages: bool = False) -> Compiled:
     """The compiler by name: `native`, or `cpython` to try the machinery out."""
     if name == "cpython":
-        return Compiled(lambda f: f, oracles.grad, oracles.jvp)
+        return Compiled(lambda f: f, oracles.grad, oracles.jvp, oracles.taylor)
     import tapeless as tl
 
-    return Compiled(tl.jit, partial(tl.grad, mode="reverse"), tl.jvp, stages if with_stages else None)
+    return Compiled(tl.jit, partial(tl.grad, mode="reverse"), tl.jvp, tl.taylor, stages if with_stages else None)
 
 
 class Batch:
@@ -177,6 +178,8 @@ class Case:
         differentiable = [(args, want) for args, want in self.calls if self.float_result(want)]
         for args, want in differentiable:
             yield from self.gradients(args, want)
+            if want.error is None and sum(map(ord, self.program.seed)) % 4 == 1:
+                yield "series", self.series(args)
         for args, want in self.calls[:1]:
             if want.error is None and all(isinstance(a, float) for a in args):
                 yield "forward", self.forward(args)
@@ -227,6 +230,12 @@ class Case:
             lambda *a: oracles.jvp(self.twin, a, directions)[1],
             args,
         )
+
+    def series(self, args: tuple) -> str:
+        """All derivatives to order 3 by the last float, by Taylor mode."""
+        by = max(i for i, a in enumerate(args) if isinstance(a, float))
+        got = self.checker.compiled.taylor(self.function, 3, by)
+        return self.derivative(lambda *a: got(*a)[1:], lambda *a: oracles.taylor(self.twin, 3, by)(*a)[1:], args)
 
     def derivative(self, f: Callable, exact: Callable, args: tuple) -> str:
         """Compare a derivative with the exact one where it is well-conditioned."""

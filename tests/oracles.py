@@ -80,6 +80,24 @@ def jvp(f, primals, tangents):
     return value_at(y, level), rebuilt(y, [0.0 if type(t) is int else t for t in moved])
 
 
+def taylor(f, order, argnums=0):
+    """The derivatives of order 0, ..., `order` by one float, as `tl.taylor`: dual numbers of dual numbers."""
+
+    def derivatives(*args):
+        g, out = (lambda x: f(*args[:argnums], x, *args[argnums % len(args) + 1 :])), []
+        for k in range(order + 1):
+            y = g(args[argnums])
+            out.append(float(y) if type(y) in (int, bool) else y)
+            g = _slope(g) if k < order else g
+        return tuple(out)
+
+    return derivatives
+
+
+def _slope(g):
+    return lambda x: jvp(g, (x,), (1.0,))[1]
+
+
 def derivative(f, args, argnum=0, order=1):
     """The derivative of f of an order by one argument, at args (f from a module that `load` made)."""
     for _ in range(order):
@@ -221,7 +239,7 @@ class _Namespace(types.ModuleType):
 
     def __init__(self) -> None:
         super().__init__("tapeless")
-        self.__dict__.update(grad=grad, value_and_grad=value_and_grad, jvp=jvp, vjp=vjp, jit=lambda f: f)
+        self.__dict__.update(grad=grad, value_and_grad=value_and_grad, taylor=taylor, jvp=jvp, vjp=vjp, jit=lambda f: f)
 
 
 TL = _Namespace()

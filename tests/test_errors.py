@@ -77,7 +77,7 @@ RUN = [c for c in CASES if not hasattr(tl, c.error)]
 
 @pytest.mark.parametrize("case", COMPILE, ids=lambda c: c.path.stem)
 def test_a_compile_error_points_to_the_line(case):
-    error = case.raised(jit=tl.jit, grad=tl.grad)
+    error = case.raised(jit=tl.jit, grad=tl.grad, taylor=tl.taylor)
     assert type(error) is getattr(tl, case.error), error
     assert error.message.startswith(case.message), error
     text = str(error).splitlines()
@@ -93,7 +93,7 @@ def test_a_compile_error_points_to_the_line(case):
 
 @pytest.mark.parametrize("case", COMPILE, ids=lambda c: c.path.stem)
 def test_a_compile_error_is_short_and_speaks_of_the_program_alone(case):
-    text = str(case.raised(jit=tl.jit, grad=tl.grad))
+    text = str(case.raised(jit=tl.jit, grad=tl.grad, taylor=tl.taylor))
     assert len(text.splitlines()) <= 12
     assert "Traceback" not in text
     said = text.replace(str(case.path), "")
@@ -105,7 +105,7 @@ def test_a_compile_error_is_short_and_speaks_of_the_program_alone(case):
 
 @pytest.mark.parametrize("case", RUN, ids=lambda c: c.path.stem)
 def test_a_run_time_error_is_cpythons_at_the_users_line(case):
-    error = case.raised(jit=tl.jit, grad=tl.grad)
+    error = case.raised(jit=tl.jit, grad=tl.grad, taylor=tl.taylor)
     assert type(error).__name__ == case.error
     assert str(error).startswith(case.message)
     assert type(error).__module__ == "builtins"

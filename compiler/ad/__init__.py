@@ -1,1 +1,1 @@
-"""Differentiation: typed graphs with vjp, pull and jvp in, graphs without them out."""
+"""Differentiation: typed graphs with vjp, pull, jvp and taylor in, graphs without them out."""

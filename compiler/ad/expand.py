@@ -1,4 +1,4 @@
-"""Expansion: the primitives gradient, vjp, pull and jvp become calls of derivative graphs, innermost first.
+"""Expansion: the primitives gradient, vjp, pull, jvp and taylor become calls of derivative graphs, innermost first.
 
 A graph under a derivative is first made plain itself (with its own inner derivatives expanded and simplified), then
 differentiated. So at the time of each transformation there is nothing but direct calls, branches and loops. The type of
@@ -8,11 +8,16 @@ a pullback, a name until now, becomes a record of its residuals everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import factorial
 
 from tapeless.ad import mode
+from tapeless.ad.companions import Row
 from tapeless.ad.copying import image
 from tapeless.ad.forward import Forward
+from tapeless.ad.nested import Chain, nested_order
 from tapeless.ad.reverse import Reverse
+from tapeless.ad.series import symbolic
+from tapeless.ad.taylor import Taylor
 from tapeless.ir.abstract import FLOAT, Box, Cell, Pullback, Record, Tuple, Type, Union, union
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
@@ -47,6 +52,7 @@ class _Expansion:
         self.reverse = Reverse()
         self.forward: dict[int, Forward] = {}  # by the number of directions
         self.gradients: dict[tuple[Graph, str], Graph] = {}
+        self.taylor: dict[int, Taylor] = {}  # by order
         self.boxes: set[Box] = set()
 
     def program(self, root: Graph) -> Graph:
@@ -169,7 +175,10 @@ class _Expansion:
     def _gradient(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, *args, wanted = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(wanted, Constant)
-        g, given = self.inner(graph.value), [self.get(m, a) for a in args]
+        given = [self.get(m, a) for a in args]
+        if wanted.value == "auto" and (chain := nested_order(graph.value, mask.value)) is not None:
+            return self.nested(b, node, chain, given)
+        g = self.inner(graph.value)
         if mode.choose(g, mask.value, wanted.value, self.scopes) == "forward":
             key = (g, mask.value)
             if key not in self.gradients:
@@ -182,6 +191,30 @@ class _Expansion:
         again = [given[i] for i in adjoint.again]
         cts = Apply(b.graph, Constant(adjoint.backward), (*again, b.item(call, 1), constant(1.0)), cts_type, node.span)
         return b.tuple([b.item(call, 0), *(b.item(cts, i) for i in range(len(cts_type.items)))])
+
+    def nested(self, b: Builder, node: Apply, chain: Chain, given: list[Node]) -> Node:
+        """A derivative and the next, of order 2 or more, by one float: the last two coefficients of a series."""
+        order = chain.order + 1
+        args = [a if isinstance(a, Constant) else given[a] for a in chain.arguments]
+        line: list[Row] = [
+            [constant(1.0) if k == 0 and bit == "1" else None for k in range(order)] for bit in chain.mask
+        ]
+        taylor = self.taylor.setdefault(order, Taylor(order))
+        g, inputs = taylor.call(b, self.inner(chain.graph), args, line)
+        series = self.made(b, node, Constant(g), inputs, Tuple((FLOAT,) * (order + 1)))
+        scaled = (b.apply("gmul", b.item(series, k), constant(float(factorial(k)))) for k in (order - 1, order))
+        return b.tuple([*scaled])
+
+    def _taylor(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        graph, mask, *args = node.args
+        assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
+        order = len(node.type.items) - 1
+        taylor = self.taylor.setdefault(order, Taylor(order))
+        count = len(mask.value)
+        given = iter([self.get(m, a) for a in args[count:]])
+        rows = [[symbolic(next(given)) for _ in range(order)] if bit == "1" else [None] * order for bit in mask.value]
+        g, inputs = taylor.call(b, self.inner(graph.value), [self.get(m, a) for a in args[:count]], rows)
+        return self.made(b, node, Constant(g), inputs, self.type(node.type))
 
     # -- types ------------------------------------------------------------------------------------------------------
     def type(self, t: Type | None) -> Type | None:

@@ -36,19 +36,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """What a derivative record says: `kind` (grad, ..., vjp_of), the arguments it is by, and the mode."""
+    """What a derivative record says.
+
+    `kind` is one of `DERIVATIVES`; `argnums` are the arguments it is by; `mode` is for gradients, `order` for taylor.
+    """
 
     kind: str
     argnums: tuple[int, ...]
     single: bool
-    mode: str
+    mode: str = "auto"
+    order: int = 1
 
     @staticmethod
     def parse(tag: str) -> Derivative:
-        """From a record's tag: `grad[0]`, `grad[0,1]` (a tuple), `grad[0,]` (a tuple of one), `grad[0 forward]`."""
+        """From a record's tag: `grad[0]`, `grad[0,1]` (a tuple), `grad[0,]` (a tuple of one), `grad[0 forward]`,
+        `taylor[0;3]`."""
         kind, _, rest = tag.partition("[")
-        text, _, mode = rest.rstrip("]").partition(" ")
-        return Derivative(kind, tuple(int(t) for t in text.split(",") if t), "," not in text, mode or "auto")
+        text, _, order = rest.rstrip("]").partition(";")
+        text, _, mode = text.partition(" ")
+        argnums = tuple(int(t) for t in text.split(",") if t)
+        return Derivative(kind, argnums, "," not in text, mode or "auto", int(order or 1))
 
     def positions(self, count: int) -> list[int]:
         """The argument positions among `count` arguments, negative ones counted from the end."""
@@ -59,7 +66,7 @@ class Derivative:
         return out
 
 
-DERIVATIVES = ("grad", "value_and_grad", "jvp_of", "vjp_of")
+DERIVATIVES = ("grad", "value_and_grad", "taylor", "jvp_of", "vjp_of")
 
 
 def call(engine: Engine, f: Value, args: list[Value], shape: CallShape, site: Site) -> Value:
@@ -196,16 +203,24 @@ def _call_derivative(
             kind = engine.ops(site).describe(args[i])
             raise_underivable(engine, site, i, kind)
             return NEVER
+    if d.kind == "taylor":
+        if isinstance(result, Tup) and _numbers(result):
+            return Tup((general(result), *[cotangent_value(general(result))] * d.order))
+        needs = "taylor needs a function whose result is a float or a tuple of numbers"
+    else:
+        needs = "a gradient needs a function with one float result"
     if not all(isinstance(p, Num) for p in parts(result)):
         kind = engine.ops(site).describe(result)
-        return engine.fail(
-            site[0],
-            site[1],
-            "derivative",
-            f"a gradient needs a function with one float result, but this one returns {kind}",
-        )
+        return engine.fail(site[0], site[1], "derivative", f"{needs}, but this one returns {kind}")
+    if d.kind == "taylor":
+        return Tup((FLOAT,) * (d.order + 1))
     out = cts[0] if d.single else Tup(tuple(cts))
     return Tup((general(result), out)) if d.kind == "value_and_grad" else out
+
+
+def _numbers(v: Value) -> bool:
+    """Whether a value is a Python number, or a tuple of such."""
+    return all(map(_numbers, v.items)) if isinstance(v, Tup) else isinstance(v, Num) and "." not in v.kind
 
 
 def raise_underivable(engine: Engine, site: Site, i: int, kind: str) -> None:

@@ -1,13 +1,13 @@
-"""Elaboration of derivatives: calls of `grad`, `value_and_grad`, `jvp` and `vjp` of a function value.
+"""Elaboration of derivatives: calls of `grad`, `value_and_grad`, `taylor`, `jvp` and `vjp` of a function value.
 
 What is differentiated is always a closed graph made here, the *wrapper*: it takes the function value and the arguments
 and calls the one on the others. The function value is not active: what it captured is constant to this derivative (and
-active to an outer one, which sees the wrapper's argument). AD replaces the primitives `gradient`, `vjp`, `pull` and
-`jvp` later.
+active to an outer one, which sees the wrapper's argument). AD replaces the primitives that are emitted here later.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tapeless.infer.calls import Derivative, deeper
@@ -18,7 +18,7 @@ from tapeless.infer.typeops import Diverges
 from tapeless.ir.abstract import BOOL, FLOAT, NONE, Pullback, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
-from tapeless.ir.primitives.structure import gradient, jvp, vjp
+from tapeless.ir.primitives.structure import gradient, jvp, taylor, vjp
 
 if TYPE_CHECKING:
     from tapeless.infer.elaborate import Elaborator
@@ -36,6 +36,8 @@ class Deriver:
         d = Derivative.parse(tag)
         if d.kind == "jvp_of":
             return self.jvp(b, f, args[: len(args) // 2], args[len(args) // 2 :], site)
+        if d.kind == "taylor":
+            return self.taylor(b, d, f, args, keywords, site)
         if d.kind == "vjp_of":
             positions = [i for i, a in enumerate(args) if _active(a)]
         else:
@@ -116,6 +118,35 @@ class Deriver:
         assert result is not None
         both = self.effect(b, jvp, wrapper, mask, [*inputs, *dots], Tuple((result, cotangent(result))))
         return b.tuple([b.item(both, 0), b.item(both, 1)])
+
+    def taylor(
+        self, b: Builder, d: Derivative, f: Node, args: list[Node], keywords: dict[str, Node], site: Site
+    ) -> Node:
+        """The derivatives of order 0, ..., n by one float: its series is x + t, whose coefficients are 1, 0, ..."""
+        inputs = [f, *args, *keywords.values()]
+        (by,) = d.positions(len(args))
+        mask = "".join("1" if i - 1 == by else "0" for i in range(len(inputs)))
+        try:
+            wrapper = self.wrapper(inputs, len(args), tuple(keywords), site, scalar=False)
+        except Diverges:
+            return self.elaborator.call(b, f, args, keywords, deeper(site, "primal"))
+        if not isinstance(wrapper.output.type, Tuple):
+            wb = Builder(wrapper, span=site[1].span)
+            wrapper.output = convert(wb, _as_float(wb, wrapper.output), FLOAT)
+        result = wrapper.output.type
+        assert result is not None
+        line = [constant(float(k == 1)) for k in range(1, d.order + 1)]
+        type = Tuple((result, *[cotangent(result)] * d.order))
+        series = self.effect(b, taylor, wrapper, mask, [*inputs, *line], type)
+        derivatives = [_times(b, b.item(series, k), float(math.factorial(k))) for k in range(1, d.order + 1)]
+        return b.tuple([b.item(series, 0), *derivatives])
+
+
+def _times(b: Builder, ct: Node, factor: float) -> Node:
+    """A tangent times a number."""
+    if isinstance(ct.type, Tuple):
+        return b.tuple([_times(b, b.item(ct, i), factor) for i in range(len(ct.type.items))])
+    return b.apply("gmul", ct, constant(factor)) if ct.type == FLOAT else constant(None)
 
 
 def _active(a: Node) -> bool:

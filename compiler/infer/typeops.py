@@ -262,7 +262,8 @@ class TypeOps:
         site = self.engine.lattice.site(self.inst, (self.node, self.path, self.steps))
         self.engine.read_content(site)
         made = Rec(tag, tuple(items), frozenset([site]))
-        if tag.startswith(("grad", "value_and_grad")) and any(self.engine.lattice.contains(i, site) for i in items):
+        derivative = tag.startswith(("grad", "value_and_grad", "taylor"))
+        if derivative and any(self.engine.lattice.contains(i, site) for i in items):
             raise GrowthError(
                 "the order of a derivative must be known at compile time",
                 "this loop or recursion differentiates again and again",

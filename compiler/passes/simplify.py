@@ -171,7 +171,7 @@ class Rebuild:
         return constant(None)
 
     def derivative(self, b: Builder, node: Apply, prim: Primitive, args: list[Node]) -> Node:
-        """vjp, pull, jvp: their graph argument becomes its new self."""
+        """vjp, pull, jvp, taylor: their graph argument becomes its new self."""
         old = args[0].value  # type: ignore[attr-defined]
         new = self.new.get(old, old)
         if new is not old:

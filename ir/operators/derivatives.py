@@ -1,4 +1,4 @@
-"""Operators that make functions of functions: grad, value_and_grad, jvp, vjp, jit, partial.
+"""Operators that make functions of functions: grad, value_and_grad, taylor, jvp, vjp, jit, partial.
 
 A derivative is a record that inference knows how to call: its tag says which (`grad[0]`, `value_and_grad[0,1]`), its
 item is the function. So it is a value like any other: passed, stored, chosen at run time, differentiated again.
@@ -11,6 +11,9 @@ from typing import Any
 
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
 from tapeless.ir.primitives.structure import MODES
+
+MAX_ORDER = 170
+"""Of `taylor`: the last whose factorial is a float."""
 
 
 def _argnums(ops: Ops, argnums: Any) -> str:
@@ -52,6 +55,19 @@ def value_and_grad(ops: Ops, f: Any, argnums: Any = None, mode: Any = None) -> A
     """The value and the gradient in one call."""
     _function(ops, f, "value_and_grad")
     return ops.record(f"value_and_grad[{_argnums(ops, argnums)}{_mode(ops, mode)}]", [f])
+
+
+@operator("taylor", whole=True, keywords=("fun", "order", "argnums"))
+def taylor(ops: Ops, f: Any, order: Any, argnums: Any = None) -> Any:
+    """The derivatives of order 0, ..., n of a function by one float."""
+    _function(ops, f, "taylor")
+    known = ops.need_constant(order, "the order of taylor")
+    if type(known) is not int or not 0 <= known <= MAX_ORDER:
+        raise Mismatch(f"the order of taylor must be an int from 0 to {MAX_ORDER}")
+    by = _argnums(ops, argnums)
+    if "," in by:
+        raise Mismatch("taylor is by one argument: argnums must be an int")
+    return ops.record(f"taylor[{by};{known}]", [f])
 
 
 @operator("jvp", whole=True, keywords=("fun", "primals", "tangents"))

@@ -77,10 +77,16 @@ gradient = primitive(
     doc="gradient(@f, 'mask', args..., 'mode'): (f(args...), cotangents...) of a function with a float result.",
     result=_stated,
 )
+taylor = primitive(
+    "taylor",
+    doc="taylor(@f, 'mask', args..., coefficients...): (f(args...), coefficients...) along a curve. For each marked"
+    " argument its Taylor coefficients (derivatives by t over k!) of order 1, ..., n, the order that the type says.",
+    result=_stated,
+)
 MODES = ("auto", "reverse", "forward")
 """How a gradient is taken; `auto` leaves it to the compiler."""
 
-DERIVATIVES = frozenset({"vjp", "pull", "jvp", "gradient"})
+DERIVATIVES = frozenset({"vjp", "pull", "jvp", "gradient", "taylor"})
 """The primitives that AD expands; each names the graph and the mask first."""
 
 never = primitive("never", doc="No value: stands after an effect that does not return.", result=NEVER)

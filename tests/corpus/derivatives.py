@@ -1,4 +1,4 @@
-"""Derivatives inside programs: `grad`, `value_and_grad`, `jvp`, `vjp`, nested and over active closures."""
+"""Derivatives inside programs: `grad`, `value_and_grad`, `taylor`, `jvp`, `vjp`, nested and over active closures."""
 
 import math
 
@@ -90,6 +90,109 @@ def several_argnums(x, y):
     da, db = tl.grad(f, argnums=(0, 1))(x, y)
     value, (ea, _) = tl.value_and_grad(f, argnums=(1, 0))(x, y)
     return da * db + value * ea
+
+
+@program((0.8, 2.0), grad=(0, 1), order=2, **EXACT)
+def taylor_inside(x, y):
+    value, first, second, third = tl.taylor(lambda a: math.sin(a * y) * x + a**3, 3)(x)
+    return value + first * second - third
+
+
+@program((0.8, 2.0), grad=(0, 1), order=2, **EXACT)
+def taylor_by_the_second_argument(x, y):
+    f = lambda a, b: math.exp(a * b) / (1.0 + b * b)
+    return tl.taylor(f, order=2, argnums=1)(x, y)[2] * tl.taylor(f, 1, argnums=-1)(x, y)[1]
+
+
+@program((0.6, 5), (0.6, 0), order=2, **EXACT)
+def taylor_of_a_loop(x, n):
+    def f(z):
+        s, p = z, 1.0
+        for k in range(n):
+            p = p * x
+            s = math.tanh(math.sin(s) * p + 0.5 * s + k * z)
+        return s
+
+    return sum(tl.taylor(f, 4)(x))
+
+
+@program((0.7, 4), order=2, **EXACT)
+def taylor_of_a_recursion(x, n):
+    def f(z, m):
+        return z if m == 0 else math.sin(f(z, m - 1)) * z**m
+
+    return tl.taylor(f, 3)(x, n)[3]
+
+
+@program((0.7, 4), order=2, **EXACT)
+def taylor_of_a_recursion_that_bends_its_argument(x, n):
+    def f(z, m):
+        return z if m == 0 else f(z * z + 0.1, m - 1) * math.cos(z)
+
+    return tl.taylor(f, 4)(x, n)[4]
+
+
+@program((0.7, 4), order=2, **EXACT)
+def taylor_of_a_mutual_recursion(x, n):
+    def even(z, m):
+        return z if m == 0 else odd(z, m - 1) * 0.5 + z
+
+    def odd(z, m):
+        return math.exp(-z) if m == 0 else even(z * 0.9, m - 1) * z
+
+    return tl.taylor(even, 3)(x, n)[2]
+
+
+@program((0.7, True), (0.7, False), order=2, **EXACT)
+def taylor_of_a_branch(x, flag):
+    f = lambda z: z * z if flag else math.sqrt(z)
+    return tl.taylor(lambda z: f(z) if z > 0.5 else 2.0, 3)(x)[3] + tl.taylor(f, 1)(0.3)[1]
+
+
+@program((0.4, 5), order=2, **EXACT)
+def taylor_of_a_linked_list(x, n):
+    def f(z):
+        items = None
+        for i in range(n):
+            items = (math.sin(z * i), items)
+        total = 0.0
+        while items is not None:
+            total = total * z + items[0]
+            items = items[1]
+        return total
+
+    return tl.taylor(f, 3)(x)[3]
+
+
+@program((0.4, 1), (0.4, 2), order=2, **EXACT)
+def taylor_of_a_chosen_closure(x, n):
+    def scaled(c):
+        return lambda z: math.exp(c * z)
+
+    f = scaled(x) if n == 1 else lambda z: z**4 * x
+    return tl.taylor(f, 3)(0.5)[3]
+
+
+@program((0.8,), order=2, **EXACT)
+def taylor_of_grad_and_grad_of_taylor(x):
+    f = lambda z: math.sin(z) * z**3
+    return tl.taylor(tl.grad(f), 2)(x)[2] - 2.0 * tl.grad(lambda z: tl.taylor(f, 2)(z)[1])(x)
+
+
+@program((0.8,), order=2, **EXACT)
+def taylor_of_a_tuple(x):
+    (a, n, (b,)), (da, _, (db,)), (dda, _, (ddb,)) = tl.taylor(lambda z: (z**3, 3, (math.tanh(z),)), 2)(x)
+    return a * db + b * da * n + dda * ddb
+
+
+@program((5.0,), order=2, **EXACT)
+def halleys_method(a):
+    f = lambda z: z * z * z - a
+    x = 1.0
+    while abs(f(x)) > 1e-12:
+        y, dy, ddy = tl.taylor(f, 2)(x)
+        x = x - 2.0 * y * dy / (2.0 * dy * dy - y * ddy)
+    return x
 
 
 @program((0.8, 2.0), grad=(0, 1), order=2, **EXACT)

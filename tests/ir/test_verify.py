@@ -49,8 +49,12 @@ graph @d(%x: float) -> (float,) {
   %3: (float, float) = jvp(@f, "1", %x, 1.0)
   %4: float = item(%3, 1)
   %5: (float,) = tuple(%4)
-  %6: (float,) = select(True, %2, %5)
-  return %6
+  %6: (float, float, float) = taylor(@f, "1", %x, 1.0, 0.0)
+  %7: float = item(%6, 2)
+  %8: (float,) = tuple(%7)
+  %9: (float,) = select(True, %2, %5)
+  %10: (float,) = select(True, %9, %8)
+  return %10
 }
 graph @f(%x: float) -> float { return %x }
 """
@@ -249,8 +253,11 @@ def test_source_calls_are_effects_and_operators_may_be():
         ('vjp(@f, "1", %x)', 'vjp(@f, "1")', "0 arguments for 1"),
         ("vjp(@f", "vjp(%x", "not a graph"),
         ("%0: (float, pullback %p)", "%0: (int, pullback %p)", "the type of the value"),
-        ('"1", %x, 1.0', '"1", %x', "0 tangents for 1"),
+        ('jvp(@f, "1", %x, 1.0', 'jvp(@f, "1", %x', "0 tangents for 1"),
         ("%2: (float,) = pull", "%2: (float, float) = pull", "not 1 cotangents"),
+        ('"1", %x, 1.0, 0.0', '"1", %x, 1.0', "1 coefficients for 1 series of order 2"),
+        ("%6: (float, float, float) = taylor", "%6: (int, float, float) = taylor", "the type of the value"),
+        ("%6: (float, float, float) = taylor", "%6: float = taylor", "is no tuple of a value and its coefficients"),
     ],
 )
 def test_derivatives(old, new, detail):
