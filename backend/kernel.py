@@ -154,6 +154,7 @@ def module(program: Program, wrapper: Wrapper) -> str:
     parts = [
         *(RUNTIME_DECLARATIONS[symbol] for symbol in program.symbols),
         "declare i64 @llvm.read_register.i64(metadata)",
+        "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)",
         f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
         routines,
         *functions,
