@@ -45,7 +45,8 @@ class Printed:
 class Facts:
     """What one graph, with the branches and loops in it, does; `callees` are function graphs.
 
-    `touches` says that it allocates, or calls what does; `leaks` that some of it outlives the call.
+    `cycle` has the functions that call one another, this one among them, if it is recursive. `touches` says that it
+    allocates, or calls what does; `leaks` that some of it outlives the call.
     """
 
     callees: dict[Graph, None] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Facts:
     stores_pointers: bool = False
     needs_context: bool = False
     loops: bool = False
-    recursive: bool = False
+    cycle: tuple[Graph, ...] = ()
     touches: bool = False
     leaks: bool = False
     releases: bool = False
@@ -196,7 +197,7 @@ class Program:
         for component in components({f: list(self.facts[f].callees) for f in self.facts}):
             if len(component) > 1 or component[0] in self.facts[component[0]].callees:
                 for f in component:
-                    self.facts[f].recursive = self.facts[f].needs_context = True
+                    self.facts[f].cycle, self.facts[f].needs_context = tuple(component), True
 
     def _solve(self) -> None:
         """Least fixed point over calls: what a function does through those that it calls."""
