@@ -14,6 +14,7 @@ from tapeless.backend.emit import UNLIKELY, Text, Values, number, returned
 from tapeless.backend.layout import ZEROS
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import CONTEXT
+from tapeless.backend.sincos import NAMES, SinCos
 from tapeless.backend.structure import STRUCTURE
 from tapeless.backend.unroll import Definition
 from tapeless.ir.abstract import Box, Cell, Never, Scalar, Type, resolve
@@ -36,6 +37,7 @@ class FunctionEmitter(Text):
         self.facts = program.facts[graph]
         self.values: dict[Node, Values] = {}
         self._failures: dict[int, str] = {}
+        self._sincos = SinCos(self)
 
     def define(self) -> Definition:
         """The definition of the function."""
@@ -152,6 +154,8 @@ class FunctionEmitter(Text):
     def _primitive(self, node: Apply, fn: Primitive) -> Values:
         if fn.name in STRUCTURE:
             return STRUCTURE[fn.name](self, node)
+        if fn.name in NAMES and (both := self._sincos.value(node)) is not None:
+            return both
         arguments = [(leaf, v) for a in node.args for leaf, v in zip(self.layouts.leaves(self.type(a)), self.value(a))]
         if fn.lower.startswith(("call:", "libm:")):
             return self.call(self.program.routine(fn.lower), self.layouts.leaves(self.type(node)), arguments)

@@ -45,11 +45,12 @@ class Printed:
 class Facts:
     """What one graph, with the branches and loops in it, does; `callees` are function graphs.
 
-    `cycle` has the functions that call one another, this one among them, if it is recursive. `touches` says that it
-    allocates, or calls what does; `leaks` that some of it outlives the call.
+    `circular` are its sines and cosines; `cycle` has the functions that call one another, this one among them, if it is
+    recursive. `touches` says that it allocates, or calls what does; `leaks` that some of it outlives the call.
     """
 
     callees: dict[Graph, None] = field(default_factory=dict)
+    circular: list[Apply] = field(default_factory=list)
     allocates: bool = False
     stores_pointers: bool = False
     needs_context: bool = False
@@ -187,6 +188,8 @@ class Program:
                 facts.allocates = facts.needs_context = True
             case "store":
                 facts.stores_pointers |= self.layouts.has_pointer(self.type(node.args[1]))
+            case "sin" | "cos":
+                facts.circular.append(node)
             case "check":
                 facts.needs_context = True
             case "print":
