@@ -21,6 +21,7 @@ LIBM: dict[str, str] = {
     **{f"libm:{name}": "double (double)" for name in _UNARY.split()},
     **{f"libm:{name}": "double (double, double)" for name in ("atan2", "fmod", "nextafter", "pow", "remainder")},
     "libm:ldexp": "double (double, i32)",
+    "libm:sincos": "void (double, ptr writeonly, ptr writeonly)",
 }
 
 
@@ -34,7 +35,9 @@ def declarations(lowers: Iterable[str]) -> tuple[str, dict[str, str]]:
         result, arguments = LIBM[name].split(" ", 1)
         c_name = name.removeprefix("libm:")
         bound["tl_" + c_name] = c_name
-        text.append(f"declare {result} @tl_{c_name}{arguments} {PURE}\n")
+        # what a function of libm writes is where it is told to; errno and the flags of exceptions nobody reads
+        effects = "nounwind willreturn memory(argmem: write)" if "ptr" in arguments else PURE
+        text.append(f"declare {result} @tl_{c_name}{arguments} {effects}\n")
     return "".join(text), bound
 
 

@@ -49,7 +49,8 @@ def holds(text: Text, values: Values, t: Union, index: int) -> str:
     """Whether a union holds the part with this index, an i1."""
     if is_nullable(t):
         relation = "eq" if isinstance(resolve(t.parts[index]), NoneType) else "ne"
-        return text.op(f"icmp {relation} ptr {values[0]}, null")
+        nothing = values[1] if len(values) == 2 else "null"
+        return text.op(f"icmp {relation} ptr {values[0]}, {nothing}")
     return text.op(f"icmp eq i8 {values[0]}, {index}")
 
 
@@ -63,7 +64,7 @@ def extract(text: Text, layouts: Layouts, values: Values, t: Union, index: int) 
 def insert(layouts: Layouts, values: Values, t: Union, index: int) -> Values:
     """A part as a union."""
     if is_nullable(t):
-        return values or ("null",)
+        return values or zeros(layouts, t)
     out = list(zeros(layouts, t))
     out[0] = str(index)
     for place, value in zip(layouts.places(t, index), values, strict=True):

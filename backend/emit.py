@@ -7,7 +7,8 @@ no nodes and no types but the leaves of `layout`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from tapeless.backend.layout import Leaves, memory
 
@@ -71,6 +72,15 @@ class Text:
     def branch(self, condition: str, then: str, orelse: str, weights: str = "") -> None:
         """Go to one of two blocks."""
         self.do(f"br i1 {condition}, label %{then}, label %{orelse}{weights}")
+
+    @contextmanager
+    def aside(self, label: str) -> Iterator[None]:
+        """Write a block that stands out of the way; it has to end in a jump."""
+        lines, block = self.lines, self.block
+        self.lines = self.cold
+        self.start(label)
+        yield
+        self.lines, self.block = lines, block
 
     def stop(self) -> None:
         """What follows is never reached."""

@@ -14,7 +14,9 @@ from tapeless.backend.emit import UNLIKELY, Text, Values, number, returned
 from tapeless.backend.layout import ZEROS
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import CONTEXT
+from tapeless.backend.sincos import NAMES, SinCos
 from tapeless.backend.structure import STRUCTURE
+from tapeless.backend.unroll import Definition
 from tapeless.ir.abstract import Box, Cell, Never, Scalar, Type, resolve
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
@@ -35,12 +37,12 @@ class FunctionEmitter(Text):
         self.facts = program.facts[graph]
         self.values: dict[Node, Values] = {}
         self._failures: dict[int, str] = {}
+        self._sincos = SinCos(self)
 
-    def define(self) -> str:
+    def define(self) -> Definition:
         """The definition of the function."""
         parameters = self._parameters()
-        if self.facts.recursive:
-            self._check_stack()
+        check, go_on = self._check_stack() if self.facts.cycle else ("", "")
         mark = memory.mark(self) if self.facts.releases else ""
         drive(self.run(self.graph))
         output = self.graph.output
@@ -51,8 +53,8 @@ class FunctionEmitter(Text):
             self.give(leaves, self.value(output))
         name = self.program.names[self.graph]
         # recursion without end must run out of stack, as in Python, and not become a loop
-        tails = ' "disable-tail-calls"="true"' if self.facts.recursive else ""
-        return f"define internal fastcc {returned(leaves)} {name}({parameters}) #0{tails} {{\n{self.body()}\n}}\n"
+        attributes = '#0 "disable-tail-calls"="true"' if self.facts.cycle else "#0"
+        return Definition(name, returned(leaves), parameters, attributes, self.body(), check, go_on)
 
     def run(self, graph: Graph, skip: Node | None = None) -> Steps:
         """The applications of one graph, but `skip`; the block is dead afterwards if the graph gives no value."""
@@ -152,6 +154,8 @@ class FunctionEmitter(Text):
     def _primitive(self, node: Apply, fn: Primitive) -> Values:
         if fn.name in STRUCTURE:
             return STRUCTURE[fn.name](self, node)
+        if fn.name in NAMES and (both := self._sincos.value(node)) is not None:
+            return both
         arguments = [(leaf, v) for a in node.args for leaf, v in zip(self.layouts.leaves(self.type(a)), self.value(a))]
         if fn.lower.startswith(("call:", "libm:")):
             return self.call(self.program.routine(fn.lower), self.layouts.leaves(self.type(node)), arguments)
@@ -183,17 +187,23 @@ class FunctionEmitter(Text):
             text += [f"{leaf} {name}" for leaf, name in zip(leaves, names)]
         return ", ".join(text)
 
-    def _check_stack(self) -> None:
-        """Ask the runtime when the stack pointer has passed the limit, which a signal may have raised."""
+    def _check_stack(self) -> tuple[str, str]:
+        """Ask the runtime when the stack pointer has passed the limit, which a signal may have raised.
+
+        The instructions, and the block where the function goes on.
+        """
+        begin = len(self.lines)
         pointer = self.op("call i64 @llvm.read_register.i64(metadata !0)")
         limit = self.op(f"load volatile i64, ptr {self.at('%ctx', CONTEXT['stack_limit'])}")
         below = self.op(f"icmp ult i64 {pointer}, {limit}")
         slow, go_on = self.label("deep"), self.label("go")
         self.branch(below, slow, go_on, UNLIKELY)
+        check = "\n".join(self.lines[begin:])
         code = self.program.site("RecursionError", TOO_DEEP, self.graph.span)
         deep = self.program.symbol("tl_deep")
         self.cold += [f"{slow}:", f"  call preserve_allcc void {deep}(ptr %ctx, i32 {code})", f"  br label %{go_on}"]
         self.start(go_on)
+        return check, go_on
 
 
 def drive(root: Steps) -> Any:

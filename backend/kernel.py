@@ -22,6 +22,7 @@ from tapeless.backend.functions import FunctionEmitter
 from tapeless.backend.layout import memory
 from tapeless.backend.program import FIRST_SITE, INTERRUPTED, NO_MEMORY, Program, Site
 from tapeless.backend.runtime import runtime
+from tapeless.backend.unroll import unrolled
 from tapeless.backend.wrapper import Wrapper
 from tapeless.ir.abstract import Tuple, Type
 from tapeless.ir.nodes import Graph
@@ -147,13 +148,17 @@ def compile_kernel(entry: Graph, name: str, slow: Callable[..., Any]) -> Kernel:
 
 def module(program: Program, wrapper: Wrapper) -> str:
     """The whole LLVM module of a program."""
-    functions = [FunctionEmitter(program, graph).define() for graph in program.facts]
+    definitions = {graph: FunctionEmitter(program, graph).define() for graph in program.facts}
+    functions = [definitions[graph].text() for graph, facts in program.facts.items() if not facts.cycle]
+    for cycle in dict.fromkeys(facts.cycle for facts in program.facts.values() if facts.cycle):
+        functions += unrolled([definitions[graph] for graph in cycle])
     call = wrapper.define()
     routines, _ = declarations(program.lowers)
     size = program.largest_box
     parts = [
         *(RUNTIME_DECLARATIONS[symbol] for symbol in program.symbols),
         "declare i64 @llvm.read_register.i64(metadata)",
+        "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)",
         f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
         routines,
         *functions,

@@ -8,12 +8,14 @@
     union                          i8, the index of the part; then slots, which the parts share by leaf type
     union of none and one box      ptr, null for none
     box, cell                      ptr
+    stack (a box, see `stacks`)    ptr, ptr: behind the last frame, and to the first one
 
 The j-th leaf of LLVM type t of a part lies in the j-th slot of type t of every union that has the part.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -29,14 +31,20 @@ Leaves = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Where the leaves of a record lie: their offsets in bytes, and the size, a multiple of 8 and at least 8."""
+    """Where the leaves of a record lie: their offsets in bytes, and the size."""
 
     offsets: tuple[int, ...]
     size: int
 
 
+def packed(leaves: Leaves) -> Memory:
+    """Leaves in order, with no room between or behind them; a size of at least 1."""
+    ends = list(accumulate(SIZES[leaf] for leaf in leaves))
+    return Memory((0, *ends[:-1]) if ends else (), max(1, *ends, 0))
+
+
 def memory(leaves: Leaves) -> Memory:
-    """Leaves in order, each at its natural alignment."""
+    """Leaves in order, each at its natural alignment; the size is a multiple of 8 and at least 8."""
     offsets, end = [], 0
     for leaf in leaves:
         size = SIZES[leaf]
@@ -47,9 +55,10 @@ def memory(leaves: Leaves) -> Memory:
 
 
 class Layouts:
-    """The layouts of the types of one program; each is computed once."""
+    """The layouts of the types of one program; each is computed once. `links` are its stacks, and where links lie."""
 
-    def __init__(self) -> None:
+    def __init__(self, links: Mapping[Box, int] | None = None) -> None:
+        self.links: Mapping[Box, int] = links or {}
         self._leaves: dict[Type, Leaves] = {}
         self._places: dict[Type, tuple[tuple[int, ...], ...]] = {}
         self._ends: dict[Type, list[int]] = {}
@@ -78,6 +87,11 @@ class Layouts:
                 return self.leaves(content)
         raise InternalError(f"backend: {t} is no pointer")
 
+    def frame(self, stack: Box) -> tuple[int, int]:
+        """Where the leaves of the link begin and end among those of a frame of a stack."""
+        assert isinstance(stack.body, (Tuple, Record))
+        return self.item(stack.body, self.links[stack])
+
     def places(self, t: Union, index: int) -> tuple[int, ...]:
         """For each leaf of a part of a tagged union, its position among the leaves of the union."""
         if t not in self._places:
@@ -96,10 +110,12 @@ class Layouts:
                 return ()
             case Tuple(items=items) | Record(items=items):
                 return tuple(leaf for i in items for leaf in self.leaves(i))
+            case Box() if t in self.links:
+                return ("ptr", "ptr")
             case Box() | Cell():
                 return ("ptr",)
             case Union():
-                return ("ptr",) if is_nullable(t) else self._lay_out(t)
+                return self.leaves(box_part(t)) if is_nullable(t) else self._lay_out(t)
         raise InternalError(f"backend: no layout for {t}")
 
     def _lay_out(self, t: Union) -> Leaves:
@@ -122,7 +138,7 @@ class Layouts:
 
 
 def is_nullable(t: Type) -> bool:
-    """Whether a type is the union of none and one box, which is a pointer that may be null."""
+    """Whether a type is the union of none and one box, which is a pointer that may be null, or a stack, maybe empty."""
     if not isinstance(t, Union) or len(t.parts) != 2:
         return False
     kinds = [type(resolve(p)) for p in t.parts]

@@ -1,13 +1,14 @@
 """Loops: a header with a phi for each leaf of the state, the step, the way back, the exit.
 
 The way back looks at the interrupt flag, and releases what the iteration allocated where the state holds no pointer.
+A loop that pushes frames on a stack (`stacks`) starts with an empty one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapeless.backend import memory
+from tapeless.backend import frames, memory
 from tapeless.backend.emit import UNLIKELY, Values
 from tapeless.backend.program import INTERRUPTED
 from tapeless.backend.runtime import CONTEXT
@@ -22,8 +23,12 @@ def loop(e: FunctionEmitter, node: Apply) -> Steps:
     graph = node.fn.value  # type: ignore[attr-defined]
     state = [e.type(p) for p in graph.params]
     leaves = tuple(leaf for t in state for leaf in e.layouts.leaves(t))
-    incoming = [(e.block, tuple(v for a, t in zip(node.args, state, strict=True) for v in e.fitted(a, t)))]
-    mark = memory.mark(e) if releases(e, graph) else ""
+    init = [e.fitted(a, t) for a, t in zip(node.args, state, strict=True)]
+    push = e.program.stacks.loops.get(graph)
+    if push is not None:
+        init[push.place] = frames.empty(e)
+    incoming = [(e.block, tuple(v for values in init for v in values))]
+    mark = memory.mark(e) if e.program.releases(graph) else ""
     head = e.label("loop")
     e.jump(head)
     e.start(head)
@@ -42,14 +47,6 @@ def loop(e: FunctionEmitter, node: Apply) -> Steps:
     return result
 
 
-def releases(e: FunctionEmitter, graph: Graph) -> bool:
-    """Whether what an iteration allocates is dead when it ends."""
-    if any(e.layouts.has_pointer(e.type(p)) for p in graph.params) or e.program.prints_boxes:
-        return False
-    facts = e.program.region(graph)
-    return facts.allocates and not facts.stores_pointers
-
-
 def _turn(
     e: FunctionEmitter, node: Apply, graph: Graph, head: str, mark: str, incoming: list[tuple[str, Values]]
 ) -> Steps:
@@ -61,6 +58,7 @@ def _turn(
         return ()
     exits: list[tuple[str, Values]] = []
     end = e.label("exit")
+    push = e.program.stacks.loops.get(graph)
     target = e.type(node)
     for label, branch in e.branches(choice, "step", "leave"):
         e.start(label)
@@ -78,6 +76,8 @@ def _turn(
             incoming.append((e.block, values))
             e.jump(head)
         else:
+            if push is not None:
+                frames.leave(e, push)
             values = e.fitted(output, target)
             exits.append((e.block, values))
             e.jump(end)

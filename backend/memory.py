@@ -6,12 +6,14 @@ call in the cold case. Context and arena never overlap, and the code says so to 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tapeless.backend.emit import ARENA_ACCESS, CONTEXT_ACCESS, UNLIKELY, Values
 from tapeless.backend.layout import memory
 from tapeless.backend.runtime import CONTEXT
-from tapeless.ir.nodes import Apply, Constant
+from tapeless.ir.builder import is_primitive
+from tapeless.ir.nodes import Apply
 
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
@@ -23,18 +25,25 @@ FULL = "out of memory for intermediate values (TAPELESS_ARENA sets how much ther
 def allocate(e: FunctionEmitter, size: int, node: Apply) -> str:
     """A pointer to new memory of `size` bytes, a multiple of 8."""
     start = e.load("ptr", "%ctx", FREE, CONTEXT_ACCESS)
-    after = e.op(f"getelementptr i8, ptr {start}, i64 {size}")
+    after = e.at(start, size)
+    make_room(e, after, size, node)
+    e.store("ptr", after, "%ctx", FREE, CONTEXT_ACCESS)
+    return start
+
+
+def make_room(e: FunctionEmitter, after: str, size: int, node: Apply, save: Callable[[], None] | None = None) -> None:
+    """Map in what lies below `after`, `size` bytes above where the arena is free; `save` writes where that is."""
     end = e.load("ptr", "%ctx", END, CONTEXT_ACCESS)
     full = e.op(f"icmp ugt ptr {after}, {end}")
     slow, go_on = e.label("grow"), e.label("allocated")
     e.branch(full, slow, go_on, UNLIKELY)
     code = e.program.site("MemoryError", FULL, node.span)
-    grow = e.program.symbol("tl_grow")
-    e.cold += [f"{slow}:", f"  call preserve_allcc void {grow}(ptr %ctx, i64 {size}, i32 {code})"]
-    e.cold.append(f"  br label %{go_on}")
+    with e.aside(slow):
+        if save is not None:
+            save()
+        e.do(f"call preserve_allcc void {e.program.symbol('tl_grow')}(ptr %ctx, i64 {size}, i32 {code})")
+        e.jump(go_on)
     e.start(go_on)
-    e.store("ptr", after, "%ctx", FREE, CONTEXT_ACCESS)
-    return start
 
 
 def mark(e: FunctionEmitter) -> str:
@@ -60,11 +69,12 @@ def unbox(e: FunctionEmitter, node: Apply) -> Values:
     """What a box points to; zeros for a null pointer, which a projection to the wrong part gives."""
     operand = node.args[0]
     (pointer,) = e.value(operand)
-    made_by = operand.fn if isinstance(operand, Apply) else None
-    if not (isinstance(made_by, Constant) and getattr(made_by.value, "name", "") == "box"):
+    leaves = e.layouts.body(e.program.type(operand))
+    if not is_primitive(operand, "box"):
+        e.program.largest_box = max(e.program.largest_box, memory(leaves).size)
         null = e.op(f"icmp eq ptr {pointer}, null")
         pointer = e.op(f"select i1 {null}, ptr @tl_dummy, ptr {pointer}")
-    return e.load_all(e.layouts.body(e.program.type(operand)), pointer, access=ARENA_ACCESS)
+    return e.load_all(leaves, pointer, access=ARENA_ACCESS)
 
 
 def cell(e: FunctionEmitter, node: Apply) -> Values:

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tapeless.backend.layout import Layouts
+from tapeless.backend.stacks import Stacks
 from tapeless.ir.abstract import Type, resolve
+from tapeless.ir.builder import is_primitive
 from tapeless.ir.diagnostics import InternalError, Span
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
@@ -41,14 +43,20 @@ class Printed:
 
 @dataclass
 class Facts:
-    """What one graph, with the branches and loops in it, does; `callees` are function graphs."""
+    """What one graph, with the branches and loops in it, does; `callees` are function graphs.
+
+    `circular` are its sines and cosines; `cycle` has the functions that call one another, this one among them, if it is
+    recursive. `touches` says that it allocates, or calls what does; `leaks` that some of it outlives the call.
+    """
 
     callees: dict[Graph, None] = field(default_factory=dict)
+    circular: list[Apply] = field(default_factory=list)
     allocates: bool = False
     stores_pointers: bool = False
     needs_context: bool = False
     loops: bool = False
-    recursive: bool = False
+    cycle: tuple[Graph, ...] = ()
+    touches: bool = False
     leaks: bool = False
     releases: bool = False
 
@@ -64,14 +72,17 @@ class Program:
         self.prints: dict[Printed, int] = {}
         self.lowers: dict[str, None] = {}
         self.symbols: dict[str, None] = {}
-        self.largest_box = 16
+        self.largest_box = 16  # bytes of the largest one that is read
         self.escaping: set[Node] = set()
         self._nested: dict[Graph, list[Graph]] = {}
+        self._releases: dict[Graph, bool] = {}
         self.prints_boxes = False
         self.facts: dict[Graph, Facts] = {}
         self._find_functions()
         self._mark_cycles()
         self._solve()
+        self.stacks = Stacks(self)
+        self.layouts = Layouts(self.stacks.links)
         self.names = {g: f'@"{quotable(g.name)}.{i}"' for i, g in enumerate(self.facts)}
 
     def site(self, exception: str, message: str, span: Span | None) -> int:
@@ -120,6 +131,19 @@ class Program:
         facts.stores_pointers |= any(self.facts[f].stores_pointers for f in facts.callees)
         return facts
 
+    def releases(self, loop: Graph) -> bool:
+        """Whether what an iteration of a loop allocates is dead when it ends."""
+        if loop not in self._releases:
+            pointers = any(self.layouts.has_pointer(self.type(p)) for p in loop.params)
+            facts = self.region(loop)
+            dead = not (pointers or self.prints_boxes or facts.stores_pointers)
+            self._releases[loop] = dead and facts.allocates
+        return self._releases[loop]
+
+    def allocates(self, node: Apply) -> bool:
+        """Whether an application takes memory from the arena itself."""
+        return is_primitive(node, "box") or (is_primitive(node, "cell") and node in self.escaping)
+
     def uses(self, what: str) -> bool:
         """Whether any function has a fact."""
         return any(getattr(f, what) for f in self.facts.values())
@@ -140,7 +164,7 @@ class Program:
         for graph in self.nested(function):
             self.escaping.add(graph.output)
             for node in self.scopes.schedule(graph):
-                local = isinstance(node.fn, Constant) and getattr(node.fn.value, "name", "") in ("load", "store")
+                local = is_primitive(node, "load") or is_primitive(node, "store")
                 self.escaping.update(node.args[1:] if local else node.args)
 
     def _collect(self, function: Graph, facts: Facts) -> None:
@@ -160,13 +184,12 @@ class Program:
         match fn.name:
             case "box":
                 facts.allocates = facts.needs_context = True
-                self.largest_box = max(self.largest_box, 8 * len(self.layouts.body(self.type(node))))
-            case "unbox":
-                self.largest_box = max(self.largest_box, 8 * len(self.layouts.body(self.type(node.args[0]))))
             case "cell" if node in self.escaping:
                 facts.allocates = facts.needs_context = True
             case "store":
                 facts.stores_pointers |= self.layouts.has_pointer(self.type(node.args[1]))
+            case "sin" | "cos":
+                facts.circular.append(node)
             case "check":
                 facts.needs_context = True
             case "print":
@@ -177,7 +200,7 @@ class Program:
         for component in components({f: list(self.facts[f].callees) for f in self.facts}):
             if len(component) > 1 or component[0] in self.facts[component[0]].callees:
                 for f in component:
-                    self.facts[f].recursive = self.facts[f].needs_context = True
+                    self.facts[f].cycle, self.facts[f].needs_context = tuple(component), True
 
     def _solve(self) -> None:
         """Least fixed point over calls: what a function does through those that it calls."""
@@ -185,14 +208,15 @@ class Program:
         while changed:
             changed = False
             for graph, facts in self.facts.items():
-                before = (facts.stores_pointers, facts.leaks, facts.releases)
+                before = (facts.stores_pointers, facts.touches, facts.leaks, facts.releases)
                 for callee in facts.callees:
                     facts.stores_pointers |= self.facts[callee].stores_pointers
                 pointerless = not self.layouts.has_pointer(self.type(graph.output))
                 inside = facts.allocates or any(self.facts[c].leaks for c in facts.callees)
                 facts.releases = inside and pointerless and not facts.stores_pointers and not self.prints_boxes
                 facts.leaks = inside and not facts.releases
-                changed |= before != (facts.stores_pointers, facts.leaks, facts.releases)
+                facts.touches = facts.allocates or any(self.facts[c].touches for c in facts.callees)
+                changed |= before != (facts.stores_pointers, facts.touches, facts.leaks, facts.releases)
 
 
 def quotable(name: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tapeless.backend import convert, memory
+from tapeless.backend import convert, frames, memory
 from tapeless.backend.emit import LIKELY, Values
 from tapeless.backend.layout import memory as record_layout
 from tapeless.backend.program import Printed
-from tapeless.ir.abstract import Record, Tuple
+from tapeless.ir.abstract import Box, Record, Tuple
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.nodes import Apply, Constant, Node
 
@@ -102,6 +102,20 @@ def print_(e: FunctionEmitter, node: Apply) -> Values:
     return ()
 
 
+def box(e: FunctionEmitter, node: Apply) -> Values:
+    """A record in the arena, or on its stack."""
+    push = e.program.stacks.pushes.get(node)
+    return memory.box(e, node) if push is None else frames.push(e, node, push)
+
+
+def unbox(e: FunctionEmitter, node: Apply) -> Values:
+    """A record from the arena, or from the top of its stack."""
+    t = e.program.type(node.args[0])
+    if isinstance(t, Box) and t in e.layouts.links:
+        return frames.pop(e, t, e.value(node.args[0]))
+    return memory.unbox(e, node)
+
+
 def never(e: FunctionEmitter, node: Apply) -> Values:
     """No value: what comes before has not returned."""
     return ()
@@ -118,8 +132,8 @@ STRUCTURE: dict[str, Callable[[FunctionEmitter, Apply], Values]] = {
     "check": check,
     "print": print_,
     "never": never,
-    "box": memory.box,
-    "unbox": memory.unbox,
+    "box": box,
+    "unbox": unbox,
     "cell": memory.cell,
     "load": memory.load,
     "store": memory.store,

@@ -228,7 +228,7 @@ class Wrapper(Text):
 
     def _flags(self) -> int:
         uses = self.program.uses
-        deep = uses("recursive")
+        deep = uses("cycle")
         return (DEEP if deep else 0) | (LONG if deep or uses("loops") else 0) | (ALLOCATES if uses("allocates") else 0)
 
     def _flush(self, context: str, mark: str) -> None:
