@@ -34,6 +34,7 @@ RUNTIME_DECLARATIONS = {
     "tl_leave": "declare void @tl_leave(ptr, ptr)",
     "tl_raise": "declare void @tl_raise(ptr, i32) #1",
     "tl_deep": "declare preserve_allcc void @tl_deep(ptr, i32) cold nounwind",
+    "tl_poll": "declare preserve_allcc void @tl_poll(ptr) cold nounwind memory(inaccessiblemem: readwrite)",
     "tl_grow": "declare preserve_allcc void @tl_grow(ptr, i64, i32) cold nounwind",
     "tl_print": "declare ptr @tl_print(ptr, i64) nounwind",
     "tl_slow": "declare ptr @tl_slow(ptr, ptr, i64, ptr) cold",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tapeless.backend import frames, memory
 from tapeless.backend.emit import UNLIKELY, Values
-from tapeless.backend.program import INTERRUPTED
 from tapeless.backend.runtime import CONTEXT
 from tapeless.ir.nodes import Apply, Constant, Graph
 
@@ -88,9 +87,12 @@ def _turn(
 
 
 def _poll(e: FunctionEmitter) -> None:
-    """Leave the kernel if the user pressed Ctrl-C."""
+    """Ask the runtime whether to go on, while the context says so."""
     flag = e.op(f"load volatile i32, ptr {e.at('%ctx', CONTEXT['interrupted'])}")
     set_ = e.op(f"icmp ne i32 {flag}, 0")
-    go_on = e.label("on")
-    e.branch(set_, e.failure(INTERRUPTED), go_on, UNLIKELY)
+    slow, go_on = e.label("poll"), e.label("on")
+    e.branch(set_, slow, go_on, UNLIKELY)
+    with e.aside(slow):
+        e.do(f"call preserve_allcc void {e.program.symbol('tl_poll')}(ptr %ctx)")
+        e.jump(go_on)
     e.start(go_on)

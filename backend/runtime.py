@@ -1,8 +1,12 @@
 """What kernels run on: a context per thread, a big stack, an arena, the way out of a failure, Ctrl-C, the print buffer.
 
-All of it is one LLVM module, `runtime.ll` below, compiled once per process when the first kernel needs it. A kernel is
-entered by `tl_run`, which switches to the big stack if it recurses, gives up the GIL if it may run long, and returns a
-code: 0, or what `tl_raise` was called with anywhere below. Frames of kernels own nothing, so leaving them is a jump.
+All of it is one LLVM module, `runtime_text`, compiled once per process when the first kernel needs it. A kernel is
+entered by `tl_run`, which switches to the big stack if it recurses, and returns a code: 0, or what `tl_raise` was
+called with anywhere below. Frames of kernels own nothing, so leaving them is a jump.
+
+Loops, and functions that recurse, poll: they call `tl_poll` while the context says `interrupted`, which it does at
+first. Only a kernel that has polled often pays for what a long one needs: it gives up the GIL and watches for Ctrl-C,
+and `interrupted` (for functions that recurse: the stack's limit) means what it says from then on.
 
 Stack and arena are mapped once per thread, untouched; a soft limit that the first crossing raises tells whether a call
 used more than is worth keeping, which is then given back.
@@ -24,20 +28,23 @@ from tapeless.ir.diagnostics import UnsupportedError, UsageError
 
 FIELDS = (
     "saved_sp", "stack_limit", "arena_free", "arena_end", "interrupted", "deep", "print_buffer", "print_used",
-    "print_room", "stack_base", "stack_top", "arena_base", "arena_limit",
+    "print_room", "stack_base", "stack_top", "arena_base", "arena_limit", "patience", "thread_state", "watched",
 )  # fmt: skip
 CONTEXT = {name: 8 * i for i, name in enumerate(FIELDS)}
 CONTEXT_SIZE = 8 * len(FIELDS)
 
-# flags of tl_run: the kernel recurses, may run long, allocates
-DEEP, LONG, ALLOCATES = 1, 2, 4
+# flags of tl_run: the kernel recurses, allocates
+DEEP, ALLOCATES = 1, 2
+
+# polls after which a kernel counts as running long: about as much time as watching for Ctrl-C costs
+PATIENCE = 128
 
 # what stays mapped in after a call; what libm and small functions may need below the limit
 STACK_KEPT, ARENA_KEPT, STACK_MARGIN = 16 << 20, 64 << 20, 4 << 20
 
 EXPORTS = (
-    "tl_context", "tl_run", "tl_leave", "tl_raise", "tl_deep", "tl_grow", "tl_print", "tl_slow", "tl_fail", "tl_flush",
-    "tl_decode", "tl_same_text", "tl_setup", "tl_settings",
+    "tl_context", "tl_run", "tl_leave", "tl_raise", "tl_deep", "tl_poll", "tl_grow", "tl_print", "tl_slow", "tl_fail",
+    "tl_flush", "tl_decode", "tl_same_text", "tl_setup", "tl_settings",
 )  # fmt: skip
 
 
@@ -85,7 +92,7 @@ def text() -> str:
     """The module in LLVM IR."""
     values = {f"@{name}@": str(offset) for name, offset in CONTEXT.items()}
     values |= {
-        "@SIZE@": str(CONTEXT_SIZE), "@DEEP@": str(DEEP), "@LONG@": str(LONG), "@ALLOCATES@": str(ALLOCATES),
+        "@SIZE@": str(CONTEXT_SIZE), "@DEEP@": str(DEEP), "@PATIENCE@": str(PATIENCE), "@ALLOCATES@": str(ALLOCATES),
         "@STACK_KEPT@": str(STACK_KEPT), "@ARENA_KEPT@": str(ARENA_KEPT), "@MARGIN@": str(STACK_MARGIN),
         "@INTERRUPTED@": str(INTERRUPTED), "@NO_MEMORY@": str(NO_MEMORY),
     }  # fmt: skip

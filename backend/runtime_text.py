@@ -36,6 +36,12 @@ tl_raise:            # noreturn tl_raise(rdi context, esi code): tl_enter return
  movq @saved_sp@(%rdi), %rsp
  movl %esi, %eax
  jmp .Ltl_leave
+.globl tl_poll
+.type tl_poll,@function
+tl_poll:             # void tl_poll(rdi context): changes no register
+ decl @patience@(%rdi)
+ jz tl_attend
+ retq
 """
 
 MODULE_ASSEMBLY = "\n".join(
@@ -46,6 +52,7 @@ MODULE_ASSEMBLY = "\n".join(
 CODE = r"""
 declare i32 @tl_enter(ptr, ptr, ptr, ptr)
 declare void @tl_raise(ptr, i32) noreturn
+declare preserve_allcc void @tl_poll(ptr)
 declare ptr @mmap(ptr, i64, i32, i32, i32, i64)
 declare i32 @munmap(ptr, i64)
 declare i32 @madvise(ptr, i64, i32)
@@ -208,24 +215,79 @@ define preserve_allcc void @tl_deep(ptr %c, i32 %code) #0 {
   %bp = getelementptr i8, ptr %c, i64 @stack_base@
   %b = load i64, ptr %bp
   %hard = add i64 %b, @MARGIN@
-  %lp = getelementptr i8, ptr %c, i64 @stack_limit@
-  store volatile i64 %hard, ptr %lp
-  %dp = getelementptr i8, ptr %c, i64 @deep@
-  store i64 1, ptr %dp
-  %ip = getelementptr i8, ptr %c, i64 @interrupted@
-  %i = load volatile i32, ptr %ip
-  %stop = icmp ne i32 %i, 0
-  br i1 %stop, label %interrupt, label %measure
-interrupt:
-  call void @tl_raise(ptr %c, i32 @INTERRUPTED@)
-  unreachable
-measure:
   %over = icmp ult i64 %sp, %hard
-  br i1 %over, label %overflow, label %go
+  br i1 %over, label %overflow, label %measure
 overflow:
   call void @tl_raise(ptr %c, i32 %code)
   unreachable
-go:
+measure:
+  %tp = getelementptr i8, ptr %c, i64 @stack_top@
+  %t = load i64, ptr %tp
+  %soft = sub i64 %t, @STACK_KEPT@
+  %far = icmp ult i64 %sp, %soft
+  br i1 %far, label %mark, label %poll
+mark:
+  %dp = getelementptr i8, ptr %c, i64 @deep@
+  store i64 1, ptr %dp
+  %sp_state = getelementptr i8, ptr %c, i64 @thread_state@
+  %state = load ptr, ptr %sp_state
+  %watched = icmp ne ptr %state, null
+  br i1 %watched, label %lower, label %poll
+lower:
+  ; before the poll: a signal that comes in between sets it again
+  %lp = getelementptr i8, ptr %c, i64 @stack_limit@
+  store volatile i64 %hard, ptr %lp
+  br label %poll
+poll:
+  call preserve_allcc void @tl_poll(ptr %c)
+  ret void
+}
+
+; the kernel has polled often: from now on it may be interrupted, and others may run; then only if it is interrupted
+define preserve_allcc void @tl_attend(ptr %c) noinline #0 {
+  %pp = getelementptr i8, ptr %c, i64 @patience@
+  store i32 1, ptr %pp
+  %sp = getelementptr i8, ptr %c, i64 @thread_state@
+  %s = load ptr, ptr %sp
+  %ip = getelementptr i8, ptr %c, i64 @interrupted@
+  %first = icmp eq ptr %s, null
+  br i1 %first, label %begin, label %look
+look:
+  %i = load volatile i32, ptr %ip
+  %stop = icmp ne i32 %i, 0
+  br i1 %stop, label %interrupt, label %done
+interrupt:
+  call void @tl_raise(ptr %c, i32 @INTERRUPTED@)
+  unreachable
+begin:
+  store volatile i32 0, ptr %ip
+  call void @soft_limit(ptr %c)
+  %me = call i64 @pthread_self()
+  %mp = getelementptr i8, ptr @tl_settings, i64 16
+  %main = load i64, ptr %mp
+  %ismain = icmp eq i64 %me, %main
+  br i1 %ismain, label %hook, label %release
+hook:
+  %w = call i1 @watch(ptr %c)
+  %wi = zext i1 %w to i32
+  %wp = getelementptr i8, ptr %c, i64 @watched@
+  store i32 %wi, ptr %wp
+  br label %release
+release:
+  %ts = call ptr @PyEval_SaveThread()
+  store ptr %ts, ptr %sp
+  br label %done
+done:
+  ret void
+}
+
+; the stack that is kept between calls may be used without asking
+define internal void @soft_limit(ptr %c) #0 {
+  %tp = getelementptr i8, ptr %c, i64 @stack_top@
+  %t = load i64, ptr %tp
+  %soft = sub i64 %t, @STACK_KEPT@
+  %lp = getelementptr i8, ptr %c, i64 @stack_limit@
+  store volatile i64 %soft, ptr %lp
   ret void
 }
 
@@ -336,9 +398,8 @@ makes:
 limit:
   %stp = getelementptr i8, ptr %c, i64 @stack_top@
   %st0 = load ptr, ptr %stp
-  %soft = getelementptr i8, ptr %st0, i64 -@STACK_KEPT@
   %slp = getelementptr i8, ptr %c, i64 @stack_limit@
-  store ptr %soft, ptr %slp
+  store i64 -1, ptr %slp
   br label %arena
 arena:
   %top = phi ptr [null, %entry], [%st0, %limit]
@@ -355,34 +416,27 @@ makea:
   %mab = icmp ne i32 %ma, 0
   br i1 %mab, label %failed, label %gil
 gil:
-  %l0 = and i32 %flags, @LONG@
-  %long = icmp ne i32 %l0, 0
-  br i1 %long, label %slow, label %fast
-fast:
-  %rf = call i32 @tl_enter(ptr %f, ptr %frame, ptr %top, ptr %c)
-  br label %trim
-slow:
   %ip = getelementptr i8, ptr %c, i64 @interrupted@
-  store volatile i32 0, ptr %ip
-  %me = call i64 @pthread_self()
-  %mp = getelementptr i8, ptr @tl_settings, i64 16
-  %main = load i64, ptr %mp
-  %ismain = icmp eq i64 %me, %main
-  br i1 %ismain, label %hook, label %release
-hook:
-  %w = call i1 @watch(ptr %c)
-  br label %release
-release:
-  %watched = phi i1 [false, %slow], [%w, %hook]
-  %ts = call ptr @PyEval_SaveThread()
-  %rs = call i32 @tl_enter(ptr %f, ptr %frame, ptr %top, ptr %c)
+  store volatile i32 1, ptr %ip
+  %pp = getelementptr i8, ptr %c, i64 @patience@
+  store i32 @PATIENCE@, ptr %pp
+  %tsp = getelementptr i8, ptr %c, i64 @thread_state@
+  store ptr null, ptr %tsp
+  %wp = getelementptr i8, ptr %c, i64 @watched@
+  store i32 0, ptr %wp
+  %rc = call i32 @tl_enter(ptr %f, ptr %frame, ptr %top, ptr %c)
+  %ts = load ptr, ptr %tsp
+  %held = icmp eq ptr %ts, null
+  br i1 %held, label %trim, label %take
+take:
   call void @PyEval_RestoreThread(ptr %ts)
+  %w = load i32, ptr %wp
+  %watched = icmp ne i32 %w, 0
   br i1 %watched, label %unhook, label %trim
 unhook:
   %u = call i32 @sigaction(i32 2, ptr @old_action, ptr null)
   br label %trim
 trim:
-  %rc = phi i32 [%rf, %fast], [%rs, %release], [%rs, %unhook]
   br i1 %deep, label %touched, label %done
 touched:
   %dp = getelementptr i8, ptr %c, i64 @deep@

@@ -14,7 +14,7 @@ from tapeless.backend.convert import extract, holds, insert
 from tapeless.backend.emit import LIKELY, Text, Values
 from tapeless.backend.layout import Leaves, is_nullable, memory
 from tapeless.backend.program import Program
-from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP, LONG
+from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP
 from tapeless.ir.abstract import NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
 
@@ -228,8 +228,7 @@ class Wrapper(Text):
 
     def _flags(self) -> int:
         uses = self.program.uses
-        deep = uses("cycle")
-        return (DEEP if deep else 0) | (LONG if deep or uses("loops") else 0) | (ALLOCATES if uses("allocates") else 0)
+        return (DEEP if uses("cycle") else 0) | (ALLOCATES if uses("allocates") else 0)
 
     def _flush(self, context: str, mark: str) -> None:
         (failed,) = self.call(self.program.symbol("tl_flush"), ("i32",), [("ptr", "%self"), ("ptr", context)])

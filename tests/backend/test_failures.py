@@ -238,3 +238,18 @@ def test_emission_that_llvm_rejects():
 
     with pytest.raises(InternalError, match=r"LLVM rejects what was emitted \(.*\.ll\)"):
         jit.optimize("define void @f() { ret i32 0 }", 2)
+
+
+@pytest.mark.parametrize("program, argument", [(SUM, 20), (SUM, 200), (SUM, 10**5), (FIB, 3), (FIB, 15)])
+def test_interrupt_between_and_in_calls(program, argument):
+    """A kernel watches for Ctrl-C from some number of polls on; Python does before, and between calls."""
+    f = kernel(program).call
+    expected = f(argument)
+    for delay in range(20, 60, 2):
+        timer = threading.Timer(delay / 1000, os.kill, (os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            timer.start()
+            while True:
+                assert f(argument) == expected
+        timer.join()
+    assert f(argument) == expected
