@@ -75,12 +75,17 @@ def engine() -> Engine:
 
 
 def attributes() -> str:
-    """Attribute groups of every module: #0 for definitions, #1 for calls that do not return, #2 for pure functions."""
+    """Attribute groups of every module.
+
+    #0 for definitions, #1 for calls that do not return, #2 for pure functions, #3 for definitions that change no
+    register (`preserve_allcc`): LLVM would clear the upper halves of the vector registers when they return.
+    """
     e = engine()
     return (
         f'attributes #0 = {{ nounwind "target-cpu"="{e.cpu}" "target-features"="{e.features}" }}\n'
         "attributes #1 = { nounwind noreturn cold }\n"
         "attributes #2 = { nounwind willreturn memory(none) }\n"
+        f'attributes #3 = {{ nounwind "target-cpu"="{e.cpu}" "target-features"="{e.features},-vzeroupper" }}\n'
     )
 
 

@@ -210,7 +210,7 @@ good:
 }
 
 ; a function that recurses has passed the limit: the soft one, or the true one, or one that Ctrl-C has set
-define preserve_allcc void @tl_deep(ptr %c, i32 %code) #0 {
+define preserve_allcc void @tl_deep(ptr %c, i32 %code) #3 {
   %sp = call i64 @llvm.read_register.i64(metadata !0)
   %bp = getelementptr i8, ptr %c, i64 @stack_base@
   %b = load i64, ptr %bp
@@ -244,7 +244,7 @@ poll:
 }
 
 ; the kernel has polled often: from now on it may be interrupted, and others may run; then only if it is interrupted
-define preserve_allcc void @tl_attend(ptr %c) noinline #0 {
+define preserve_allcc void @tl_attend(ptr %c) noinline #3 {
   %pp = getelementptr i8, ptr %c, i64 @patience@
   store i32 1, ptr %pp
   %sp = getelementptr i8, ptr %c, i64 @thread_state@
@@ -292,7 +292,7 @@ define internal void @soft_limit(ptr %c) #0 {
 }
 
 ; the arena has no room for `size` more bytes below its soft end
-define preserve_allcc void @tl_grow(ptr %c, i64 %size, i32 %code) #0 {
+define preserve_allcc void @tl_grow(ptr %c, i64 %size, i32 %code) #3 {
   %fp = getelementptr i8, ptr %c, i64 @arena_free@
   %f = load i64, ptr %fp
   %lp = getelementptr i8, ptr %c, i64 @arena_limit@
