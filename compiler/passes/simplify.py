@@ -6,9 +6,9 @@
 
 Every graph is emitted anew through a `Builder`, callees first, as far as it is live (`liveness.py`). On the way:
 constant folding, rewrite rules and value numbering (the builder's); calls of small or once-called functions inlined;
-branches on known conditions taken; parameters and results of functions, results of branches and the state of loops split
-into their leaves, dropped where dead and forwarded where both ways agree or nothing changes; dead fields of boxes
-dropped (`boxes.py`); loop-invariant nodes without derivative moved out.
+branches on known conditions taken; parameters and results of functions, results of branches and the state of loops
+split into their leaves, dropped where dead and forwarded where both ways agree or nothing changes; dead fields of boxes
+dropped (`boxes.py`); loop-invariant nodes moved out, those that have a derivative not before the last simplification.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, encloses, inputs
 from tapeless.passes.boxes import Boxes
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
+from tapeless.passes.invariants import Moved, invariants
 from tapeless.passes.joining import joined
 from tapeless.passes.leaves import assemble, leaves_of, spread, whole
 from tapeless.passes.liveness import Liveness
@@ -34,8 +35,21 @@ Env = dict[Node, Node]
 def simplify(root: Graph) -> Graph:
     """An equivalent program; the signature of the root stays, and what derivatives are by."""
     scopes = Scopes()
-    rebuild = Rebuild(root, scopes, call_graph(root, scopes), Liveness(root))
-    return rebuild.program()
+    return Rebuild(root, scopes, call_graph(root, scopes), Liveness(root)).program()
+
+
+def finish(root: Graph) -> Graph:
+    """Simplify a program of which no derivative will be taken any more, and move invariants out of its repetitions.
+
+    Before, what has a derivative must stay where it is: of a loop that runs no iteration it may be inf or nan, which no
+    check has seen and which a cotangent of zero would meet.
+    """
+    scopes = Scopes()
+    calls = call_graph(root, scopes)
+    rebuild = Rebuild(root, scopes, calls, Liveness(root))
+    rebuild.last, rebuild.moved = True, invariants(calls, scopes, root)
+    out = rebuild.program()
+    return simplify(out) if rebuild.moved else out  # parameters that the invariants were computed from may be dead now
 
 
 class Rebuild:
@@ -52,6 +66,8 @@ class Rebuild:
         self.pure: set[Graph] = set()
         self.new_scopes = Scopes()
         self.sizes: dict[Graph, int] = {}
+        self.last = False
+        self.moved: dict[Graph, Moved] = {}
 
     def program(self) -> Graph:
         """All functions that run, callees first; the new root."""
@@ -81,6 +97,12 @@ class Rebuild:
             else:
                 for name, t in leaves_of(p.name, self.type(p), self.live(self.scopes, p)):
                     new.parameter(name, t, p.span)
+        for n in self.values(g):
+            new.parameter("invariant", n.type, n.span)
+
+    def values(self, g: Graph) -> tuple[Apply, ...]:
+        """What callers of a recursive function compute in its place."""
+        return self.moved[g].values if g in self.moved else ()
 
     def function(self, g: Graph) -> None:
         """The body of a function; the result are its live leaves, but for an interface, which stays as it is."""
@@ -93,6 +115,7 @@ class Rebuild:
                 env[p] = params.pop(0)
             else:
                 env[p] = assemble(b, self.type(p), params, self.live(self.scopes, p))
+        env.update(zip(self.values(g), params))
         out = self.body(b, self.scopes, g, env)
         if g is self.root or g in self.liveness.masks:
             new.output = out
@@ -134,6 +157,8 @@ class Rebuild:
         """Emit some nodes; in place of what is dead stands undef."""
         for node in nodes:
             b.span = node.span or b.span
+            if node in env:
+                continue  # an invariant, which is a parameter now
             if scopes is self.scopes and not self.liveness.needs(node):
                 env[node] = assemble(b, self.type(node), [], 0)
             else:
@@ -169,9 +194,7 @@ class Rebuild:
             args[1] = constant(self.boxes.head(node.args[0].type, args[1].value))  # type: ignore[attr-defined]
         if isinstance(args[0], Constant) and isinstance(args[0].value, Graph) if args else False:
             return self.derivative(b, node, prim, args)
-        if prim.partials is None:
-            # what has a derivative stays: before a loop that runs no iteration its value may be inf or nan, which no
-            # check has seen and which a cotangent of zero would meet; LLVM moves it out where that is of use
+        if prim.partials is None or self.last:
             b = outermost(b, args)
         return b.apply(prim.name, *args, type=self.type(node))
 
@@ -213,7 +236,7 @@ class Rebuild:
     def call(self, b: Builder, scopes: Scopes, node: Apply, g: Graph, args: list[Node]) -> Node:
         if g not in self.new:  # in a body that is being inlined: to a new graph already, and it stays a call
             return self.called(b, g, args, node.type)  # type: ignore[arg-type]
-        new, args = self.new[g], self.flattened(b, g, args)
+        new, args = self.new[g], [*self.flattened(b, g, args), *self.given(b, node, g, args)]
         whole_result = g in self.liveness.masks
         once = len(self.liveness.sites[g]) == 1 and not whole_result
         if new in self.sizes and g not in self.calls.recursive and (self.sizes[new] <= SMALL or once):
@@ -227,6 +250,17 @@ class Rebuild:
         mask = self.liveness.results.get(g, 0)
         leaves = [out] if mask.bit_count() == 1 else [b.item(out, i) for i in range(mask.bit_count())]
         return assemble(b, self.type(node), leaves, mask)
+
+    def given(self, b: Builder, node: Apply, g: Graph, args: list[Node]) -> list[Node]:
+        """The invariants of a recursive function, as a call hands them over: its own calls, as they are."""
+        values = self.values(g)
+        if not values:
+            return []
+        if encloses(g, node.graph):
+            return list(self.new[g].params[-len(values) :])
+        env: Env = dict(zip(g.params, args))
+        self.nodes(b, self.scopes, list(self.moved[g].nodes), env)
+        return [env[n] for n in values]
 
     def called(self, b: Builder, new: Graph, args: list[Node], type: Type) -> Node:
         """The call of a new graph, an effect unless it is pure."""
