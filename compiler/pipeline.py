@@ -20,10 +20,11 @@ from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
 from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.diagnostics import InferenceError
-from tapeless.ir.nodes import Graph
+from tapeless.ir.nodes import Constant, Graph
+from tapeless.ir.traverse import all_nodes
 from tapeless.ir.verify import Stage, verify
 from tapeless.passes.promote import has_locations, promote
-from tapeless.passes.simplify import simplify
+from tapeless.passes.simplify import finish, simplify
 
 STAGES = ("parse", "infer", "opt", "grad", "lower")
 
@@ -54,6 +55,13 @@ PASSES = {
     p.name: p
     for p in (
         Pass("simplify", "fold, share, inline, scalarize, drop", Stage.TYPED, Stage.TYPED, simplify),
+        Pass(
+            "finish",
+            "simplify for the last time: invariants leave loops and recursions",
+            Stage.PLAIN,
+            Stage.PLAIN,
+            finish,
+        ),
         Pass("promote", "turn locations into values (SSA)", Stage.TYPED, Stage.TYPED, promote),
         Pass("expand", "replace vjp, pull, jvp and taylor by derivative graphs", Stage.TYPED, Stage.PLAIN, expand_all),
         Pass("optimize", "promote, simplify; twice where locations are left", Stage.TYPED, Stage.TYPED, optimize),
@@ -114,11 +122,19 @@ def refuse_result(type: Type | None, root: Graph) -> None:
 
 def lower(root: Graph) -> Graph:
     """From optimized TYPED to what the backend gets."""
-    return _finished(run("expand", root)) if has_derivatives(root) else root
+    return _finished(run("expand", root), has_derivatives(root))
 
 
-def _finished(plain: Graph) -> Graph:
-    return run("simplify", run("simplify", plain, Stage.PLAIN), Stage.PLAIN)
+def _finished(plain: Graph, is_raw: bool) -> Graph:
+    """A program without derivatives, simplified for the last time; twice where derivatives were just expanded."""
+    if is_raw:
+        return run("finish", run("simplify", plain, Stage.PLAIN))
+    return run("finish", plain) if has_repetition(plain) else plain
+
+
+def has_repetition(root: Graph) -> bool:
+    """Whether a program has a loop or a function that calls itself."""
+    return any(isinstance(n.fn, Constant) and isinstance(n.fn.value, Graph) for n in all_nodes(root))
 
 
 def steps(root: Graph, args: list[Value]) -> Iterator[tuple[str, Graph]]:
@@ -130,7 +146,7 @@ def steps(root: Graph, args: list[Value]) -> Iterator[tuple[str, Graph]]:
     yield "opt", optimized
     plain = run("expand", optimized)
     yield "grad", plain
-    yield "lower", _finished(plain) if has_derivatives(optimized) else optimized
+    yield "lower", _finished(plain, has_derivatives(optimized))
 
 
 def stages(root: Graph, args: list[Value]) -> dict[str, Graph]:

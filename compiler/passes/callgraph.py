@@ -14,12 +14,14 @@ class CallGraph:
 
     order      every function graph, after those that it calls (within a cycle: in order of discovery)
     recursive  those on a cycle of calls
+    alone      those that call themselves and are on no other cycle
     calls      how many call sites each has
     size       how many applications each has, with its nested graphs
     """
 
     order: list[Graph]
     recursive: set[Graph]
+    alone: set[Graph]
     calls: dict[Graph, int]
     size: dict[Graph, int]
 
@@ -38,11 +40,14 @@ def call_graph(root: Graph, scopes: Scopes) -> CallGraph:
         todo += callees[g]
     order: list[Graph] = []
     recursive: set[Graph] = set()
+    alone: set[Graph] = set()
     for component in _components(root, callees):
         order += component
         if len(component) > 1 or component[0] in callees[component[0]]:
             recursive.update(component)
-    return CallGraph(order, recursive, counts, size)
+            if len(component) == 1:
+                alone.update(component)
+    return CallGraph(order, recursive, alone, counts, size)
 
 
 def _callees(function: Graph, scopes: Scopes, counts: dict[Graph, int]) -> tuple[list[Graph], int]:
