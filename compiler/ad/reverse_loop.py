@@ -7,26 +7,31 @@ An induction variable (i' = i + c, c invariant) is not kept: unwind runs it back
 variables are read again. Where an iteration keeps nothing there are no frames, and unwind counts: by an induction
 variable, or by a counter that ▶loop gets in place of the frames.
 
+A loop that carries one float x is undone by x̄ <- J x̄, v̄ <- v̄ + K x̄. There J and K are made first, and x̄ multiplied
+last: iterations then wait for each other by one multiplication, whatever the chain of partial derivatives.
+
 Both are loops of the ordinary form and frames are an ordinary recursive box, `none | box frame{residuals..., frames}`,
 so a second derivative is this once more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import differentiable
-from tapeless.ad.copying import image
+from tapeless.ad.copying import branches, image
 from tapeless.ad.region import Region
 from tapeless.ad.residuals import ITEM, Found
-from tapeless.ir.abstract import INT, NONE, Box, Record, Tuple, Type, Union, cotangent
+from tapeless.ir.abstract import FLOAT, INT, NONE, Box, Record, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant, primitive_of
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter, graph_of
-from tapeless.ir.traverse import encloses
+from tapeless.ir.primitives.structure import switch
+from tapeless.ir.traverse import encloses, inputs
 
 if TYPE_CHECKING:
     from tapeless.ad.reverse import Reverse
@@ -64,17 +69,26 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
     parts = loop_parts(graph, reverse.scopes)
     bb = region.bb
     assert bb is not None
-    state = [i for i, p in enumerate(graph.params) if p in reverse.active and differentiable(p.type)]
+    nodes = [*parts.head, *parts.body]
+    read = set(_read(reverse, nodes)).union(parts.nexts)
+    state = [
+        i
+        for i, p in enumerate(graph.params)
+        if p in reverse.active and differentiable(p.type) and (p in read or ct.item_of(bb, seed, i) is not None)
+    ]
     ub = bb.nested("unwind", "loop")
     ub.graph.finite = ub.graph.total = True
     sb = inner.bb = ub.nested("step")
     unwind = Unwind(region, node, parts, last.args[0], ub, sb)  # its state, in the order in which it is made
     seeds = {i: unwind.carry("ct_" + graph.params[i].name, _seed(bb, seed, i, ctype(graph.params[i]))) for i in state}
+    lone = seeds[state[0]] if len(state) == 1 and _floats(reverse, nodes) else None
     inner.scope.given = {region.m[graph.params[i]]: partial(unwind.induction, i) for i in inductions(parts)}
     for i in state:
-        reverse.give(inner, parts.nexts[i], seeds[i])
+        reverse.give(inner, parts.nexts[i], constant(1.0) if lone else seeds[i])
     reverse.backward(inner, parts.body)
     reverse.backward(inner, parts.head)
+    if lone:
+        inner.sens = {n: sb.apply("gmul", share, lone) for n, share in inner.sens.items()}
     own = [inner.sens.pop(p, None) for p in graph.params]
     for i in state:
         unwind.nexts[seeds[i]] = ct.materialize(sb, own[i], ctype(graph.params[i]))
@@ -95,6 +109,34 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
         reverse.give(region, node.args[i], finals[seeds[i]])
     for v, total in totals:
         reverse.give(region, v, finals[total])
+
+
+def _active(reverse: Reverse, nodes: list[Apply]) -> Iterator[Apply]:
+    """The active nodes, with those in branches."""
+    for node in nodes:
+        if node in reverse.active:
+            yield node
+            if primitive_of(node) is switch:
+                for g in branches(node):
+                    yield from _active(reverse, reverse.scopes.schedule(g))
+
+
+def _read(reverse: Reverse, nodes: list[Apply]) -> Iterator[Node]:
+    """What active nodes read, also in nested graphs."""
+    for node in nodes:
+        if node in reverse.active:
+            for a in inputs(node):
+                if isinstance(a, Constant) and isinstance(a.value, Graph):
+                    yield from reverse.scopes.captures(a.value)
+                else:
+                    yield a
+
+
+def _floats(reverse: Reverse, nodes: list[Apply]) -> bool:
+    """Whether all that is active is floats, computed by primitives and branches."""
+    active = list(_active(reverse, nodes))
+    inputs = (a for n in active for a in n.args if a in reverse.active)
+    return all(primitive_of(n) is not None and n.type == FLOAT for n in active) and all(a.type == FLOAT for a in inputs)
 
 
 def ctype(node: Node) -> Type:
