@@ -19,6 +19,7 @@ from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, encloses, inputs
+from tapeless.passes.accumulate import accumulate
 from tapeless.passes.boxes import Boxes
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
 from tapeless.passes.invariants import Moved, invariants
@@ -39,17 +40,21 @@ def simplify(root: Graph) -> Graph:
 
 
 def finish(root: Graph) -> Graph:
-    """Simplify a program of which no derivative will be taken any more, and move invariants out of its repetitions.
+    """Simplify a program of which no derivative will be taken any more.
 
-    Before, what has a derivative must stay where it is: of a loop that runs no iteration it may be inf or nan, which no
-    check has seen and which a cotangent of zero would meet.
+    Invariants move out of its repetitions; what its adjoints add to the results of calls they hand on to them.
+
+    Before that, what has a derivative must stay where it is: of a loop that runs no iteration it may be inf or nan,
+    which no check has seen and which a cotangent of zero would meet.
     """
     scopes = Scopes()
     calls = call_graph(root, scopes)
     rebuild = Rebuild(root, scopes, calls, Liveness(root))
     rebuild.last, rebuild.moved = True, invariants(calls, scopes, root)
     out = rebuild.program()
-    return simplify(out) if rebuild.moved else out  # parameters that the invariants were computed from may be dead now
+    if rebuild.moved:  # parameters that the invariants were computed from may be dead now
+        out = simplify(out)
+    return accumulate(out)
 
 
 class Rebuild:
