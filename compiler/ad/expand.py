@@ -176,7 +176,7 @@ class _Expansion:
         graph, mask, *args, wanted = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(wanted, Constant)
         given = [self.get(m, a) for a in args]
-        if wanted.value == "auto" and (chain := nested_order(graph.value, mask.value)) is not None:
+        if wanted.value != "reverse" and (chain := nested_order(graph.value, mask.value)) is not None:
             return self.nested(b, node, chain, given)
         g = self.inner(graph.value)
         if mode.choose(g, mask.value, wanted.value, self.scopes) == "forward":
