@@ -160,6 +160,8 @@ class FunctionEmitter(Text):
         arguments = [(leaf, v) for a in node.args for leaf, v in zip(self.layouts.leaves(self.type(a)), self.value(a))]
         if fn.lower.startswith(("call:", "libm:")):
             return self.call(self.program.routine(fn.lower), self.layouts.leaves(self.type(node)), arguments)
+        if fn.lower == "same":
+            return self.value(node.args[0])
         if not fn.lower:
             raise InternalError(f"backend: the primitive {fn.name} has no lowering", node.span)
         return (self.op(fn.lower.format(*(v for _, v in arguments))),)

@@ -18,12 +18,23 @@ Key = Any
 """str | tuple of keys"""
 
 _KINDS: dict[type, str] = {float: "float", int: "int", bool: "bool", type(None): "none"}
-_NAMES = {"f64": "float", "float": "float", "i64": "int", "int": "int", "bool": "bool", "none": "none"}
+_NUMPY_KINDS = {"float64": "np.f64", "int64": "np.i64", "bool_": "np.bool", "bool": "np.bool"}
+_NAMES = {
+    "np.f64": "np.f64",
+    "np.i64": "np.i64",
+    "np.bool": "np.bool",
+    "f64": "float",
+    "float": "float",
+    "i64": "int",
+    "int": "int",
+    "bool": "bool",
+    "none": "none",
+}
 
 
 def key_of(value: Any) -> Key:
     """The key of one argument; UsageError if tapeless does not compile for such values."""
-    kind = _KINDS.get(value.__class__)
+    kind = _KINDS.get(value.__class__) or _NUMPY_KINDS.get(value.__class__.__name__)
     if kind is not None:
         if kind == "int" and not -(2**63) <= value < 2**63:
             raise OverflowError("int too large for 64 bits")
@@ -34,7 +45,6 @@ def key_of(value: Any) -> Key:
         return '"' + value
     kind_name = type(value).__name__
     hints = {
-        "float64": "pass float(x); NumPy's scalars and arrays are not supported yet",
         "ndarray": "NumPy's arrays are not supported yet",
         "list": "pass a tuple; lists are not supported yet",
         "function": "functions are passed by capturing them: tl.jit(lambda x: f(g, x))",
@@ -55,7 +65,7 @@ def abstract(key: Key) -> Value:
 
 def parse(text: str) -> tuple[Key, ...]:
     """Argument types as written on the command line: `f64, i64, bool, none, "text", (f64, f64)`."""
-    tokens = re.findall(r'"[^"]*"|[A-Za-z0-9_]+|[(),]|\S', text)
+    tokens = re.findall(r'"[^"]*"|[A-Za-z0-9_.]+|[(),]|\S', text)
     keys, rest = _parse_list(tokens, text)
     if rest:
         raise UsageError(f"cannot read the argument types {text!r}: unexpected {rest[0]!r}")

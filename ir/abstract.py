@@ -42,6 +42,17 @@ NP_BOOL, NP_I64, NP_F64 = Scalar("np.bool"), Scalar("np.i64"), Scalar("np.f64")
 SCALARS = {t.kind: t for t in (BOOL, INT, FLOAT, NP_BOOL, NP_I64, NP_F64)}
 
 
+def joined_kind(a: str, b: str) -> str:
+    """The kind that two scalars meet as: NumPy's where one is, a float where one is."""
+    if a == b:
+        return a
+    if "bool" in (a, b) or "np.bool" in (a, b):
+        return "np.bool"
+    numpy = a.startswith("np.") or b.startswith("np.")
+    whole = {a, b} <= {"int", "np.i64"}
+    return ("np.i64" if whole else "np.f64") if numpy else "float"
+
+
 @dataclass(frozen=True, slots=True)
 class NoneType(Type):
     """The type of None."""
@@ -172,12 +183,14 @@ def resolve(t: Type) -> Type:
 def head(t: Type) -> str:
     """The kind of value: a union has at most one part for each head.
 
-    int and float share one, so they meet as float; tuples of one length share one; each closure and each
-    string has its own.
+    int and float share one, so they meet as float, and as NumPy's where one is NumPy's; tuples of one length share one;
+    each closure and each string has its own.
     """
     match t:
-        case Scalar(kind="int" | "float"):
+        case Scalar(kind="int" | "float" | "np.i64" | "np.f64"):
             return "number"
+        case Scalar(kind="bool" | "np.bool"):
+            return "bool"
         case Scalar(kind=kind):
             return kind
         case NoneType():
@@ -240,8 +253,8 @@ def _join_part(a: Type, b: Type) -> Type:
             return a
         case _, Box():
             return b
-        case Scalar(), Scalar():
-            return FLOAT
+        case Scalar(kind=x), Scalar(kind=y):
+            return SCALARS[joined_kind(x, y)]
         case Tuple(items=x), Tuple(items=y):
             return Tuple(tuple(map(join, x, y)))
         case Record(tag=tag, items=x), Record(items=y):

@@ -113,8 +113,8 @@ class Primitive:
     partials    derivative by each input, as terms over Var(0) (output) and Var(i) (inputs); 1.0 and 0.0 are structural;
                 None: no input has a derivative (its values are discrete)
     singular    its partials may be infinite where the primal is finite: a zero cotangent times them is zero
-    lower       LLVM: a template over {0}, {1}, ... (one instruction), "libm:NAME", "call:NAME" (a runtime function), or
-                "" where the backend knows the primitive by name
+    lower       LLVM: a template over {0}, {1}, ... (one instruction), "libm:NAME", "call:NAME" (a runtime function),
+                "same" (the bits of the input), or "" where the backend knows the primitive by name
     effect      an application has an effect, and stands in the effects of its graph
     exact       the primitive that computes the same without the freedom to contract: its value serves as well
     domain      where tests draw the inputs: one (low, high) per input

@@ -12,7 +12,7 @@ Griewank and Walther (2008), chapter 3, bound the costs; hand-written C of both 
 
 from __future__ import annotations
 
-from tapeless.ir.abstract import FLOAT, Record, Tuple, Type
+from tapeless.ir.abstract import FLOAT, NP_F64, Record, Tuple, Type
 from tapeless.ir.nodes import Graph
 from tapeless.ir.traverse import Scopes, mentioned
 
@@ -35,7 +35,7 @@ def directions(g: Graph, mask: str) -> int:
 def _floats(type: Type | None) -> int:
     if isinstance(type, (Tuple, Record)):
         return sum(map(_floats, type.items))
-    return 1 if type == FLOAT else 0
+    return 1 if type in (FLOAT, NP_F64) else 0
 
 
 def repeats(g: Graph, scopes: Scopes) -> bool:

@@ -136,7 +136,7 @@ def _floats(reverse: Reverse, nodes: list[Apply]) -> bool:
     """Whether all that is active is floats, computed by primitives and branches."""
     active = list(_active(reverse, nodes))
     inputs = (a for n in active for a in n.args if a in reverse.active)
-    return all(primitive_of(n) is not None and n.type == FLOAT for n in active) and all(a.type == FLOAT for a in inputs)
+    return all(primitive_of(n) is not None for n in active) and all(ctype(n) == FLOAT for n in (*active, *inputs))
 
 
 def ctype(node: Node) -> Type:

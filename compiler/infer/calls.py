@@ -166,7 +166,7 @@ def result_of(engine: Engine, inst: Instance) -> Value:
 def cotangent_value(v: Value) -> Value:
     """What the gradient by an argument of this value is; NONE where there is no derivative."""
     match v:
-        case Num(kind="float"):
+        case Num(kind="float" | "np.f64"):
             return FLOAT
         case Tup(items=items):
             cts = tuple(map(cotangent_value, items))

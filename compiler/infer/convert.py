@@ -7,12 +7,15 @@ item by item through tuples and records; never inside a box, whose items have on
 from __future__ import annotations
 
 from tapeless.ir.abstract import (
+    BOOL,
     FLOAT,
     INT,
     NEVER,
     NONE,
+    NP_I64,
     Box,
     Record,
+    Scalar,
     Str,
     Tuple,
     Type,
@@ -42,6 +45,10 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
             part = next((p for p in ps if head(p) == head(source)), None)
             if part is not None:
                 return b.apply("inject", convert(b, node, part), type=target)
+        case Scalar(), Scalar(kind=kind) if kind.startswith("np."):
+            machine = {"np.bool": BOOL, "np.i64": INT, "np.f64": FLOAT}[kind]
+            inner = b.apply("of_i64", node) if source == NP_I64 else node
+            return b.apply("to_" + kind.removeprefix("np."), convert(b, inner, machine))
         case _, _ if source == INT and target == FLOAT:
             b.check(
                 b.apply("i2f_exact", node),

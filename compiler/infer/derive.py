@@ -15,7 +15,7 @@ from tapeless.infer.convert import convert
 from tapeless.infer.instances import Site
 from tapeless.infer.layout import Pulled
 from tapeless.infer.typeops import Diverges
-from tapeless.ir.abstract import BOOL, FLOAT, NONE, Pullback, Tuple, Type, cotangent
+from tapeless.ir.abstract import BOOL, FLOAT, NONE, NP_BOOL, NP_F64, NP_I64, Pullback, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitives.structure import gradient, jvp, taylor, vjp
@@ -30,6 +30,7 @@ class Deriver:
     def __init__(self, elaborator: Elaborator) -> None:
         self.elaborator = elaborator
         self.pulled: dict[str, Pulled] = {}
+        self.numpy = False  # whether the value of the last wrapper is NumPy's
 
     def derive(self, b: Builder, tag: str, f: Node, args: list[Node], keywords: dict[str, Node], site: Site) -> Node:
         """A call of a derivative record."""
@@ -59,7 +60,10 @@ class Deriver:
         both = self.effect(b, gradient, wrapper, mask, [*inputs, constant(d.mode)], Tuple((FLOAT, *cts)))
         grads = [b.item(both, 1 + order.index(i)) for i in positions]
         out = grads[0] if d.single else b.tuple(grads)
-        return b.tuple([b.item(both, 0), out]) if d.kind == "value_and_grad" else out
+        if d.kind != "value_and_grad":
+            return out
+        value = b.item(both, 0)
+        return b.tuple([b.apply("to_f64", value) if self.numpy else value, out])
 
     def effect(self, b: Builder, prim: object, wrapper: Graph, mask: str, inputs: list[Node], type: Type) -> Apply:
         node = Apply(b.graph, Constant(prim), (Constant(wrapper), constant(mask), *inputs), type, b.span)
@@ -74,6 +78,7 @@ class Deriver:
         wb = Builder(graph, span=site[1].span)
         f, *rest = graph.params
         out = self.elaborator.call(wb, f, list(rest[:count]), dict(zip(names, rest[count:])), deeper(site, "primal"))
+        self.numpy = out.type == NP_F64
         graph.output = convert(wb, _as_float(wb, out), FLOAT) if scalar else out
         return graph
 
@@ -154,5 +159,7 @@ def _active(a: Node) -> bool:
 
 
 def _as_float(b: Builder, n: Node) -> Node:
-    """A bool as a float; other numbers are converted by `convert`."""
+    """A bool, or a scalar of NumPy, as Python's float or int; `convert` does the rest."""
+    if n.type in (NP_F64, NP_I64, NP_BOOL):
+        n = b.apply("of_" + str(n.type).removeprefix("np."), n)
     return b.apply("b2f", n) if n.type == BOOL else n

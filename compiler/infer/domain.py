@@ -22,6 +22,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tapeless.ir.abstract import SCALARS, head
 from tapeless.ir.nodes import Graph
 from tapeless.ir.primitive import UNKNOWN, Operator
 
@@ -57,7 +58,7 @@ class Num(Value):
 
     @property
     def head(self) -> str:  # type: ignore[override]
-        return "number" if self.kind in ("int", "float") else self.kind
+        return head(SCALARS[self.kind])
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from tapeless.infer.domain import (
     same_constant,
 )
 from tapeless.infer.instances import Instance
+from tapeless.ir.abstract import joined_kind
 from tapeless.ir.primitive import UNKNOWN
 
 
@@ -193,7 +194,7 @@ class Lattice:
 def _join_numbers(a: Num, b: Num) -> Num:
     if a.kind == b.kind:
         return Num(a.kind, a.const if same_constant(a.const, b.const) else UNKNOWN, a.mixed or b.mixed)
-    return Num("float", UNKNOWN, True)
+    return Num(joined_kind(a.kind, b.kind), UNKNOWN, True)
 
 
 def _with_items(v: Value, items: tuple[Value, ...]) -> Tup | Rec:

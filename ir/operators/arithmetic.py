@@ -22,16 +22,29 @@ from tapeless.ir.operators.numbers import (
     to_int,
     unsupported,
 )
+from tapeless.ir.operators.ufuncs import is_numpy, on_scalars
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
 
 
-def _numeric(ops: Ops, symbol: str, a: Any, b: Any, whole: Callable[..., Any], real: Callable[..., Any]) -> Any:
-    """Run `whole` on two ints or `real` on two floats, whichever the operands meet in."""
+def _numeric(
+    ops: Ops, name: str, symbol: str, a: Any, b: Any, whole: Callable[..., Any], real: Callable[..., Any]
+) -> Any:
+    """Run `whole` on two ints or `real` on two floats, whichever the operands meet in; NumPy has rules of its own."""
+    if is_numpy(ops, a, b):
+        return on_scalars(ops, name, a, b)
     if not is_number(ops, a, b):
         raise unsupported(ops, symbol, a, b)
     if is_whole(ops, a, b):
-        return whole(to_int(ops, a), to_int(ops, b))
-    return real(to_float(ops, a), to_float(ops, b))
+        return whole(ops, to_int(ops, a), to_int(ops, b))
+    return real(ops, to_float(ops, a), to_float(ops, b))
+
+
+def _checked(name: str) -> Callable[..., Any]:
+    return lambda ops, x, y: checked(ops, name, x, y)
+
+
+def _applied(name: str) -> Callable[..., Any]:
+    return lambda ops, x, y: ops.apply(name, x, y)
 
 
 @operator("add", python.add)
@@ -44,13 +57,13 @@ def add(ops: Ops, a: Any, b: Any) -> Any:
             return ops.lift(ops.constant(a) + ops.constant(b))
         case ("tuple" | "str") as sequence, _:
             raise Mismatch(f'can only concatenate {sequence} (not "{ops.describe(b)}") to {sequence}')
-    return _numeric(ops, "+", a, b, lambda x, y: checked(ops, "iadd", x, y), lambda x, y: ops.apply("fadd", x, y))
+    return _numeric(ops, "add", "+", a, b, _checked("iadd"), _applied("fadd"))
 
 
 @operator("sub", python.sub)
 def sub(ops: Ops, a: Any, b: Any) -> Any:
     """a - b of numbers."""
-    return _numeric(ops, "-", a, b, lambda x, y: checked(ops, "isub", x, y), lambda x, y: ops.apply("fsub", x, y))
+    return _numeric(ops, "sub", "-", a, b, _checked("isub"), _applied("fsub"))
 
 
 @operator("mul", python.mul)
@@ -59,7 +72,7 @@ def mul(ops: Ops, a: Any, b: Any) -> Any:
     for sequence, times in ((a, b), (b, a)):
         if ops.kind(sequence) in ("tuple", "str"):
             return _repeat(ops, sequence, times)
-    return _numeric(ops, "*", a, b, lambda x, y: checked(ops, "imul", x, y), lambda x, y: ops.apply("fmul", x, y))
+    return _numeric(ops, "mul", "*", a, b, _checked("imul"), _applied("fmul"))
 
 
 def _repeat(ops: Ops, sequence: Any, times: Any) -> Any:
@@ -80,15 +93,15 @@ def _nonzero(ops: Ops, y: Any, message: str) -> None:
 def div(ops: Ops, a: Any, b: Any) -> Any:
     """a / b of numbers: a float."""
 
-    def whole(x: Any, y: Any) -> Any:
+    def whole(ops: Ops, x: Any, y: Any) -> Any:
         _nonzero(ops, y, "division by zero")
         return ops.apply("idiv_true", x, y)
 
-    def real(x: Any, y: Any) -> Any:
+    def real(ops: Ops, x: Any, y: Any) -> Any:
         _nonzero(ops, y, "float division by zero")
         return ops.apply("fdiv", x, y)
 
-    return _numeric(ops, "/", a, b, whole, real)
+    return _numeric(ops, "div", "/", a, b, whole, real)
 
 
 def floor_quotient(ops: Ops, x: Any, y: Any) -> Any:
@@ -103,15 +116,15 @@ def floor_quotient(ops: Ops, x: Any, y: Any) -> Any:
 def floordiv(ops: Ops, a: Any, b: Any) -> Any:
     """a // b of numbers, rounded down."""
 
-    def whole(x: Any, y: Any) -> Any:
+    def whole(ops: Ops, x: Any, y: Any) -> Any:
         _nonzero(ops, y, "integer division or modulo by zero")
         return floor_quotient(ops, x, y)
 
-    def real(x: Any, y: Any) -> Any:
+    def real(ops: Ops, x: Any, y: Any) -> Any:
         _nonzero(ops, y, "float floor division by zero")
         return ops.apply("ffloordiv", x, y)
 
-    return _numeric(ops, "//", a, b, whole, real)
+    return _numeric(ops, "floordiv", "//", a, b, whole, real)
 
 
 @operator("mod", python.mod)
@@ -120,19 +133,21 @@ def mod(ops: Ops, a: Any, b: Any) -> Any:
     if ops.kind(a) == "str":
         raise Mismatch("formatting strings with % is not supported")
 
-    def whole(x: Any, y: Any) -> Any:
+    def whole(ops: Ops, x: Any, y: Any) -> Any:
         _nonzero(ops, y, "integer modulo by zero")
         return ops.apply("imod", x, y)
 
-    def real(x: Any, y: Any) -> Any:
+    def real(ops: Ops, x: Any, y: Any) -> Any:
         _nonzero(ops, y, "float modulo")
         return ops.apply("fmod_py", x, y)
 
-    return _numeric(ops, "%", a, b, whole, real)
+    return _numeric(ops, "mod", "%", a, b, whole, real)
 
 
 def power(ops: Ops, a: Any, b: Any) -> Any:
     """a ** b of numbers."""
+    if is_numpy(ops, a, b):
+        return on_scalars(ops, "pow", a, b)
     if not is_number(ops, a, b):
         raise unsupported(ops, "** or pow()", a, b)
     if not is_whole(ops, a, b):
@@ -186,6 +201,8 @@ def pow_(ops: Ops, a: Any, b: Any) -> Any:
 @operator("neg", python.neg)
 def neg(ops: Ops, a: Any) -> Any:
     """-a of a number."""
+    if is_numpy(ops, a):
+        return on_scalars(ops, "neg", a)
     if ops.kind(a) == "float":
         return ops.apply("fneg", a)
     if not is_number(ops, a):
@@ -196,6 +213,8 @@ def neg(ops: Ops, a: Any) -> Any:
 @operator("pos", python.pos)
 def pos(ops: Ops, a: Any) -> Any:
     """+a of a number: a bool becomes an int."""
+    if is_numpy(ops, a):
+        return on_scalars(ops, "pos", a)
     if not is_number(ops, a):
         raise unsupported(ops, "unary +", a)
     return to_int(ops, a)
@@ -204,6 +223,8 @@ def pos(ops: Ops, a: Any) -> Any:
 @operator("invert", python.invert)
 def invert(ops: Ops, a: Any) -> Any:
     """~a of an int or bool: -a - 1."""
+    if is_numpy(ops, a):
+        return on_scalars(ops, "invert", a)
     if not is_whole(ops, a):
         raise unsupported(ops, "unary ~", a)
     return ops.apply("inot", to_int(ops, a))
@@ -220,16 +241,22 @@ def _shift(ops: Ops, symbol: str, a: Any, n: Any) -> tuple[Any, Any]:
 @operator("lshift", python.lshift)
 def lshift(ops: Ops, a: Any, n: Any) -> Any:
     """a << n of ints."""
+    if is_numpy(ops, a, n):
+        return on_scalars(ops, "lshift", a, n)
     return checked(ops, "ishl", *_shift(ops, "<<", a, n))
 
 
 @operator("rshift", python.rshift)
 def rshift(ops: Ops, a: Any, n: Any) -> Any:
     """a >> n of ints: rounded down."""
+    if is_numpy(ops, a, n):
+        return on_scalars(ops, "rshift", a, n)
     return ops.apply("ishr", *_shift(ops, ">>", a, n))
 
 
 def _bitwise(ops: Ops, symbol: str, name: str, a: Any, b: Any) -> Any:
+    if is_numpy(ops, a, b):
+        return on_scalars(ops, "bit" + name, a, b)
     if not is_whole(ops, a, b):
         raise unsupported(ops, symbol, a, b)
     if ops.kind(a) == ops.kind(b) == "bool":

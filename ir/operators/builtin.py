@@ -21,12 +21,15 @@ from tapeless.ir.operators.numbers import (
     to_int,
     unsupported,
 )
+from tapeless.ir.operators.ufuncs import is_numpy, machine, on_scalars
 from tapeless.ir.primitive import Mismatch, Operator, Ops, operator
 
 
 @operator("abs", abs)
 def abs_(ops: Ops, x: Any) -> Any:
     """abs(x) of a number."""
+    if is_numpy(ops, x):
+        return on_scalars(ops, "abs", x)
     if ops.kind(x) == "float":
         return ops.apply("fabs", x)
     if not is_number(ops, x):
@@ -49,6 +52,7 @@ def int_(ops: Ops, x: Any = None) -> Any:
     """int(x) of a number (truncated) or of a constant string."""
     if x is None:
         return ops.lift(0)
+    x = machine(ops, x)
     if is_whole(ops, x):
         return to_int(ops, x)
     match ops.kind(x):
@@ -65,6 +69,7 @@ def float_(ops: Ops, x: Any = None) -> Any:
     """float(x) of a number or of a constant string."""
     if x is None:
         return ops.lift(0.0)
+    x = machine(ops, x)
     if is_number(ops, x):
         return to_float(ops, x)
     if ops.kind(x) == "str":

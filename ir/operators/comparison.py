@@ -10,6 +10,7 @@ import operator as python
 from typing import Any
 
 from tapeless.ir.operators.numbers import is_number, to_int
+from tapeless.ir.operators.ufuncs import is_numpy, machine, on_scalars
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 _MIXED = {"eq": ("if_eq", "if_eq"), "lt": ("if_lt", "fi_lt"), "le": ("if_le", "fi_le")}
@@ -30,6 +31,8 @@ def compare_numbers(ops: Ops, name: str, a: Any, b: Any) -> Any:
 
 def _ordered(ops: Ops, symbol: str, name: str, a: Any, b: Any) -> Any:
     """a < b or a <= b; `symbol` is how the program wrote it (the operands stand as for < and <=)."""
+    if is_numpy(ops, a, b):
+        return on_scalars(ops, name, a, b)
     if is_number(ops, a, b):
         return compare_numbers(ops, name, a, b)
     match ops.kind(a), ops.kind(b):
@@ -82,6 +85,8 @@ def ge(ops: Ops, a: Any, b: Any) -> Any:
 @operator("eq", python.eq)
 def eq(ops: Ops, a: Any, b: Any) -> Any:
     """a == b of numbers, strings, None, or tuples item by item; values of different kinds are not equal."""
+    if is_numpy(ops, a, b):
+        return on_scalars(ops, "eq", a, b)
     if is_number(ops, a, b):
         if ops.kind(a) == ops.kind(b) == "bool":
             return ops.apply("beq", a, b)
@@ -114,6 +119,8 @@ def _all_equal(ops: Ops, xs: list[Any], ys: list[Any]) -> Any:
 @operator("ne", python.ne)
 def ne(ops: Ops, a: Any, b: Any) -> Any:
     """a != b: the opposite of a == b."""
+    if is_numpy(ops, a, b):
+        return on_scalars(ops, "ne", a, b)
     if ops.kind(a) == ops.kind(b) == "float":
         return ops.apply("fne", a, b)
     return ops.apply("not_", ops.operate("eq", a, b))
@@ -181,6 +188,7 @@ def not_in(ops: Ops, x: Any, container: Any) -> Any:
 
 def truth_of(ops: Ops, a: Any) -> Any:
     """Python's truth value of a."""
+    a = machine(ops, a)
     match ops.kind(a):
         case "bool":
             return a

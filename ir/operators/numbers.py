@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tapeless.ir.operators.ufuncs import machine
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops
 
 TOO_LARGE = "int too large for 64 bits"
@@ -47,6 +48,7 @@ def to_float(ops: Ops, x: Any) -> Any:
 
 def real(ops: Ops, x: Any) -> Any:
     """The argument of a function of `math` as a float."""
+    x = machine(ops, x)
     if not is_number(ops, x):
         raise Mismatch(f"must be real number, not {ops.describe(x)}")
     return to_float(ops, x)
@@ -54,6 +56,8 @@ def real(ops: Ops, x: Any) -> Any:
 
 def index(ops: Ops, x: Any) -> Any:
     """An argument that Python wants as an integer."""
+    if ops.kind(x) == "np.i64":
+        return machine(ops, x)
     if not is_whole(ops, x):
         raise Mismatch(f"'{ops.describe(x)}' object cannot be interpreted as an integer")
     return to_int(ops, x)

@@ -6,8 +6,9 @@ from tapeless.ir.primitives import (
     cotangents,
     elementary,
     integers,
+    scalars,
     special,
     structure,
 )
 
-__all__ = ["arithmetic", "comparison", "cotangents", "elementary", "integers", "special", "structure"]
+__all__ = ["arithmetic", "comparison", "cotangents", "elementary", "integers", "scalars", "special", "structure"]
