@@ -11,12 +11,13 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from tapeless.backend.layout import Layouts, Leaves, is_nullable
-from tapeless.ir.abstract import Box, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
+from tapeless.backend.layout import POINTER, Layouts, Leaves, is_nullable
+from tapeless.ir.abstract import Array, Box, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
 
+NUMPY_TYPES = {"np.f64": "float64", "np.i64": "int64", "np.bool": "bool_"}
 Made = dict[tuple[int, Type], Any]
-FORMATS = {"double": "d", "i64": "q", "ptr": "Q", "i8": "b", "i1": "?"}
+FORMATS = {POINTER: "Q", "double": "d", "i64": "q", "ptr": "Q", "i8": "b", "i1": "?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Decoder:
             case Union(parts=parts):
                 places = self._layouts.places(t, leaves[0])
                 self._plan(parts[leaves[0]], tuple(leaves[i] for i in places), todo)
+            case Array():
+                todo.append(("value", array(t, leaves), None))
             case Box():
                 todo.append(("box", t, leaves[0]))
             case Never():
@@ -104,10 +107,30 @@ class Decoder:
         return form.unpack(ctypes.string_at(address, form.size))
 
 
+class Exposed:
+    """Memory of an array, in the form that NumPy takes."""
+
+    def __init__(self, interface: dict[str, Any]) -> None:
+        self.__array_interface__ = interface
+
+
+def array(t: Array, leaves: tuple[Any, ...]) -> Any:
+    """A new array of NumPy with the elements of a kernel's."""
+    import numpy as np
+
+    count = t.dims.count("n")
+    sizes, strides = iter(leaves[2 : 2 + count]), iter(leaves[2 + count :])
+    shape = tuple(next(sizes) if n == "n" else 1 for n in t.dims)
+    dtype = np.dtype(NUMPY_TYPES[t.element.kind])
+    steps = None if t.packed else tuple(next(strides) if n == "n" else 0 for n in t.dims)
+    interface = {"data": (leaves[1], False), "shape": shape, "typestr": dtype.str, "strides": steps, "version": 3}
+    return np.array(Exposed(interface))
+
+
 def scalar(kind: str, value: Any) -> Any:
     """A number as the Python or NumPy object of its type."""
     if not kind.startswith("np."):
         return value
     import numpy as np
 
-    return {"np.f64": np.float64, "np.i64": np.int64, "np.bool": np.bool_}[kind](value)
+    return getattr(np, NUMPY_TYPES[kind])(value)

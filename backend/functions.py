@@ -6,12 +6,13 @@ that uses it. Graphs nest as deeply as the user's `elif` chain is long: emission
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from tapeless.backend import convert, loops, memory
 from tapeless.backend.emit import UNLIKELY, Text, Values, number, returned
 from tapeless.backend.layout import ZEROS
+from tapeless.backend.ownership import Ownership
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import CONTEXT
 from tapeless.backend.sincos import NAMES, SinCos
@@ -38,13 +39,14 @@ class FunctionEmitter(Text):
         self.values: dict[Node, Values] = {}
         self._failures: dict[int, str] = {}
         self._sincos = SinCos(self)
+        self.ownership = Ownership(self) if program.uses("arrays") else None
 
     def define(self) -> Definition:
         """The definition of the function."""
         parameters = self._parameters()
         check, go_on = self._check_stack() if self.facts.cycle else ("", "")
         mark = memory.mark(self) if self.facts.releases else ""
-        drive(self.run(self.graph))
+        drive(self.run(self.graph, given=self.graph.params))
         output = self.graph.output
         leaves = self.layouts.leaves(self.type(output))
         if not self.dead:
@@ -57,11 +59,18 @@ class FunctionEmitter(Text):
         attributes = '#0 "disable-tail-calls"="true"' if endless else "#0"
         return Definition(name, returned(leaves), parameters, attributes, self.body(), check, go_on)
 
-    def run(self, graph: Graph, skip: Node | None = None) -> Steps:
-        """The applications of one graph, but `skip`; the block is dead afterwards if the graph gives no value."""
-        for node in self.program.scopes.schedule(graph):
+    def run(self, graph: Graph, skip: Apply | None = None, given: Iterable[Node] = ()) -> Steps:
+        """The applications of one graph, but `skip`; the block is dead afterwards if the graph gives no value.
+
+        References to `given` values become the graph's.
+        """
+        ownership = self.ownership
+        if ownership is not None:
+            ownership.enter(graph, filter(ownership.holds, given))
+        for i, node in enumerate(self.program.scopes.schedule(graph)):
             if self.dead:
                 return
+            dying = set() if ownership is None else ownership.before(graph, i, node)
             if node is skip:
                 continue
             assert isinstance(node.fn, Constant)
@@ -72,6 +81,11 @@ class FunctionEmitter(Text):
                 self.values[node] = yield self._switch(node)
             else:
                 self.values[node] = self._primitive(node, fn)
+            if ownership is not None and not self.dead:
+                handed = isinstance(fn, Primitive) and fn.name == "switch"
+                ownership.after(graph, node, () if handed else dying)
+        if ownership is not None and not self.dead and graph.output is not skip:
+            ownership.leave(graph)
         if not self.dead and self._has_no_value(graph.output):
             self.stop()
 
@@ -126,13 +140,17 @@ class FunctionEmitter(Text):
         self.branch(self.value(condition)[0], *labels)
         return (labels[0], a.value), (labels[1], b.value)
 
+    def given(self, switch: Apply) -> set[Node]:
+        """The values whose references a switch hands to its branches."""
+        return set() if self.ownership is None else self.ownership.dying[switch]
+
     def _switch(self, node: Apply) -> Steps:
         target = self.type(node)
         incoming: list[tuple[str, Values]] = []
         end = ""
         for label, graph in self.branches(node, "then", "else"):
             self.start(label)
-            yield self.run(graph)
+            yield self.run(graph, given=self.given(node))
             if not self.dead:
                 values = self.fitted(graph.output, target)
                 end = end or self.label("join")

@@ -22,6 +22,7 @@ from tapeless.backend.functions import FunctionEmitter
 from tapeless.backend.layout import memory
 from tapeless.backend.program import FIRST_SITE, INTERRUPTED, NO_MEMORY, Program, Site
 from tapeless.backend.runtime import runtime
+from tapeless.backend.runtime_arrays import INLINE
 from tapeless.backend.unroll import unrolled
 from tapeless.backend.wrapper import Wrapper
 from tapeless.ir.abstract import Tuple, Type
@@ -42,6 +43,10 @@ RUNTIME_DECLARATIONS = {
     "tl_flush": "declare i32 @tl_flush(ptr, ptr)",
     "tl_decode": "declare ptr @tl_decode(ptr, ptr)",
     "tl_same_text": "declare i1 @tl_same_text(ptr, ptr)",
+    "tl_new_buffer": "declare noalias ptr addrspace(1) @tl_new_buffer(ptr, i64, i32) nounwind",
+    "tl_new_zeros": "declare noalias ptr addrspace(1) @tl_new_zeros(ptr, i64, i32) nounwind",
+    "tl_free_buffer": "",
+    "tl_free_since": "declare void @tl_free_since(ptr, ptr) nounwind",
 }
 
 
@@ -162,6 +167,7 @@ def module(program: Program, wrapper: Wrapper) -> str:
         "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)",
         f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
         routines,
+        INLINE if program.uses("arrays") else "",
         *functions,
         call,
         METADATA,

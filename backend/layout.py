@@ -7,6 +7,8 @@
     tuple, record                  the leaves of the items, one after another
     union                          i8, the index of the part; then slots, which the parts share by leaf type
     union of none and one box      ptr, null for none
+    array                          ptr addrspace(1) twice, owner and data; i64 for each dimension of any size, its size;
+                                   if strided, again for each its stride in bytes
     box, cell                      ptr
     stack (a box, see `stacks`)    ptr, ptr: behind the last frame, and to the first one
 
@@ -19,12 +21,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from tapeless.ir.abstract import Box, Cell, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, head, resolve
+from tapeless.ir.abstract import (
+    Array,
+    Box,
+    Cell,
+    Never,
+    NoneType,
+    Record,
+    Scalar,
+    Str,
+    Tuple,
+    Type,
+    Union,
+    head,
+    resolve,
+)
 from tapeless.ir.diagnostics import InternalError
 
 SCALAR_LEAVES = {"bool": "i1", "np.bool": "i1", "int": "i64", "np.i64": "i64", "float": "double", "np.f64": "double"}
-SIZES = {"double": 8, "i64": 8, "ptr": 8, "i8": 1, "i1": 1}
-ZEROS = {"double": "0.0", "i64": "0", "ptr": "null", "i8": "0", "i1": "false"}
+POINTER = "ptr addrspace(1)"
+"""The leaf of the owner and of the data of an array; `ptr` points into the arena."""
+ELEMENT_SIZES = {"np.f64": 8, "np.i64": 8, "np.bool": 1}
+SIZES = {POINTER: 8, "double": 8, "i64": 8, "ptr": 8, "i8": 1, "i1": 1}
+ZEROS = {POINTER: "null", "double": "0.0", "i64": "0", "ptr": "null", "i8": "0", "i1": "false"}
 
 Leaves = tuple[str, ...]
 
@@ -106,6 +125,8 @@ class Layouts:
         match t:
             case Scalar(kind=kind):
                 return (SCALAR_LEAVES[kind],)
+            case Array(dims=dims, packed=is_packed):
+                return (POINTER, POINTER, *["i64"] * (dims.count("n") * (1 if is_packed else 2)))
             case NoneType() | Str() | Never():
                 return ()
             case Tuple(items=items) | Record(items=items):

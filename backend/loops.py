@@ -52,7 +52,7 @@ def _turn(
     """The body of a loop from its header on; adds to `incoming` what goes back."""
     choice = graph.output
     assert isinstance(choice, Apply), f"@{graph.name} does not end in a switch"
-    yield e.run(graph, skip=choice)
+    yield e.run(graph, choice, graph.params)
     if e.dead:
         return ()
     exits: list[tuple[str, Values]] = []
@@ -63,7 +63,7 @@ def _turn(
         e.start(label)
         output = branch.output
         again = isinstance(output, Apply) and isinstance(output.fn, Constant) and output.fn.value is graph
-        yield e.run(branch, skip=output if again else None)
+        yield e.run(branch, output if again else None, e.given(choice))  # type: ignore[arg-type]
         if e.dead:
             continue
         if again:

@@ -41,11 +41,14 @@ class Printed:
     types: tuple[Type, ...]
 
 
+NEW_BUFFERS = frozenset({"zeros_like", "accumulate", "put"})
+
+
 @dataclass
 class Facts:
     """What one graph, with the branches and loops in it, does; `callees` are function graphs.
 
-    `circular` are its sines and cosines; `cycle` has the functions that call one another, this one among them, if it is
+    `arrays` says that it makes buffers. `circular` are its sines and cosines; `cycle` has the functions that call one another, this one among them, if it is
     recursive. `touches` says that it allocates, or calls what does; `leaks` that some of it outlives the call.
     """
 
@@ -55,6 +58,7 @@ class Facts:
     stores_pointers: bool = False
     needs_context: bool = False
     loops: bool = False
+    arrays: bool = False
     cycle: tuple[Graph, ...] = ()
     touches: bool = False
     leaks: bool = False
@@ -182,6 +186,9 @@ class Program:
 
     def _note(self, node: Apply, fn: Primitive, facts: Facts) -> None:
         match fn.name:
+            case name if name in NEW_BUFFERS:
+                facts.arrays = facts.needs_context = True
+                self.symbol("tl_free_buffer")
             case "box":
                 facts.allocates = facts.needs_context = True
             case "cell" if node in self.escaping:

@@ -29,6 +29,7 @@ from tapeless.ir.diagnostics import UnsupportedError, UsageError
 FIELDS = (
     "saved_sp", "stack_limit", "arena_free", "arena_end", "interrupted", "deep", "print_buffer", "print_used",
     "print_room", "stack_base", "stack_top", "arena_base", "arena_limit", "patience", "thread_state", "watched",
+    "buffers",
 )  # fmt: skip
 CONTEXT = {name: 8 * i for i, name in enumerate(FIELDS)}
 CONTEXT_SIZE = 8 * len(FIELDS)
@@ -45,6 +46,7 @@ STACK_KEPT, ARENA_KEPT, STACK_MARGIN = 16 << 20, 64 << 20, 4 << 20
 EXPORTS = (
     "tl_context", "tl_run", "tl_leave", "tl_raise", "tl_deep", "tl_poll", "tl_grow", "tl_print", "tl_slow", "tl_fail",
     "tl_flush", "tl_decode", "tl_same_text", "tl_setup", "tl_settings",
+    "tl_new_buffer", "tl_new_zeros", "tl_free_buffer", "tl_free_since",
 )  # fmt: skip
 
 

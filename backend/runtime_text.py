@@ -1,5 +1,7 @@
 """The runtime's module in LLVM IR, with `@field@` for the offset of a field of the context. See `runtime`."""
 
+from tapeless.backend import runtime_arrays
+
 ASSEMBLY = """
 tl_enter:            # int tl_enter(rdi function, rsi argument, rdx top of stack or 0, rcx context)
  pushq %rbp
@@ -589,8 +591,6 @@ compare:
   %same = icmp eq i32 %r, 0
   ret i1 %same
 }
-
-!0 = !{!"rsp"}
 """
 
-TEMPLATE = MODULE_ASSEMBLY + "\n" + CODE
+TEMPLATE = MODULE_ASSEMBLY + "\n" + CODE + runtime_arrays.CODE + '\n!0 = !{!"rsp"}\n'

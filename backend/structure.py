@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tapeless.backend import convert, frames, memory
+from tapeless.backend.arrays import ARRAYS
 from tapeless.backend.emit import LIKELY, Values
 from tapeless.backend.layout import memory as record_layout
 from tapeless.backend.program import Printed
@@ -137,4 +138,5 @@ STRUCTURE: dict[str, Callable[[FunctionEmitter, Apply], Values]] = {
     "cell": memory.cell,
     "load": memory.load,
     "store": memory.store,
+    **ARRAYS,
 }

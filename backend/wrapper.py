@@ -11,15 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.backend.convert import extract, holds, insert
+from tapeless.backend.decode import NUMPY_TYPES
 from tapeless.backend.emit import LIKELY, Text, Values
-from tapeless.backend.layout import Leaves, is_nullable, memory
+from tapeless.backend.layout import POINTER, SCALAR_LEAVES, Leaves, is_nullable, memory
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP
-from tapeless.ir.abstract import NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
+from tapeless.ir.abstract import Array, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
 
 # CPython's object layout: where the type of an object is, a float's value, a tuple's size and items
 TYPE, VALUE, SIZE, ITEMS = 8, 16, 16, 24
+# NumPy's of an array: where its data, rank, sizes, strides, dtype and flags are; flags
+DATA, RANK, DIMS, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
+C_ORDER, ALIGNED = 0x1, 0x100
 
 DECLARATIONS = """
 @PyFloat_Type = external global i8
@@ -36,7 +40,6 @@ declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare ptr @PyErr_NoMemory()
 """
-NUMPY_TYPES = {"np.f64": ("float64", "double"), "np.i64": ("int64", "i64"), "np.bool": ("bool_", "i8")}
 
 
 class Wrapper(Text):
@@ -49,6 +52,7 @@ class Wrapper(Text):
         super().__init__()
         self.program, self.layouts = program, program.layouts
         self.objects: list[Any] = []
+        self.newest = ""  # the first of the list of buffers before the call
         self.parameters = [program.type(p) for p in program.entry.params]
         self.result = program.type(program.entry.output)
         self.direct = not program.uses("needs_context")
@@ -111,7 +115,9 @@ class Wrapper(Text):
             case Scalar(kind=kind):
                 import numpy as np
 
-                return self._has_type(obj, self._object(getattr(np, NUMPY_TYPES[kind][0])))
+                return self._has_type(obj, self._object(getattr(np, NUMPY_TYPES[kind])))
+            case Array() as array:
+                return self._array_of(obj, array)
             case NoneType():
                 return self.op(f"icmp eq ptr {obj}, @_Py_NoneStruct")
             case Str(value=value):
@@ -129,6 +135,47 @@ class Wrapper(Text):
         fits = self.op(f"icmp eq i64 {self.load('i64', obj, SIZE)}, {length}")
         self.jump(end)
         return self.join(end, [(before, ("false",)), (measure, (fits,))], ("i1",))[0]
+
+    def _array_of(self, obj: str, t: Array) -> str:
+        """Whether an object is an array of this element and rank, and laid out and sized as its type says."""
+        import numpy as np
+
+        is_array, end = self._has_type(obj, self._object(np.ndarray)), self.label("tested")
+        look, before = self.label("array"), self.block
+        self.branch(is_array, look, end)
+        self.start(look)
+        dtype = self._object(np.dtype(NUMPY_TYPES[t.element.kind]))
+        fits = self.op(f"icmp eq ptr {self.load('ptr', obj, DESCR)}, {dtype}")
+        rank = self.op(f"icmp eq i32 {self.load('i32', obj, RANK)}, {t.rank}")
+        wanted = ALIGNED | (C_ORDER if t.packed else 0)
+        flags = self.op(f"and i32 {self.load('i32', obj, FLAGS)}, {wanted}")
+        fits = self.op(f"and i1 {fits}, {rank}")
+        fits = self.op(f"and i1 {fits}, {self.op(f'icmp eq i32 {flags}, {wanted}')}")
+        known, sized = self.block, self.label("sized")
+        if "1" in t.dims:
+            self.branch(fits, sized, end)
+            self.start(sized)
+            dims = self.load("ptr", obj, DIMS)
+            ones = "true"
+            for d in (d for d, n in enumerate(t.dims) if n == "1"):
+                one = self.op(f"icmp eq i64 {self.load('i64', dims, 8 * d)}, 1")
+                ones = self.op(f"and i1 {ones}, {one}")
+            incoming = [(before, ("false",)), (known, ("false",)), (self.block, (ones,))]
+        else:
+            incoming = [(before, ("false",)), (self.block, (fits,))]
+        self.jump(end)
+        return self.join(end, incoming, ("i1",))[0]
+
+    def _array(self, obj: str, t: Array) -> Values:
+        """The leaves of an array: it has no owner."""
+        data = self.op(f"load {POINTER}, ptr {self.at(obj, DATA)}")
+        free = [d for d, n in enumerate(t.dims) if n == "n"]
+        dims = self.load("ptr", obj, DIMS)
+        values = [self.load("i64", dims, 8 * d) for d in free]
+        if not t.packed:
+            strides = self.load("ptr", obj, STRIDES)
+            values += [self.load("i64", strides, 8 * d) for d in free]
+        return ("null", data, *values)
 
     def _unpack(self, obj: str, t: Type) -> Values:
         """The leaves of an object that must be of a type."""
@@ -150,8 +197,10 @@ class Wrapper(Text):
                 return (value,)
             case Scalar(kind="bool"):
                 return (self.op(f"icmp eq ptr {obj}, @_Py_TrueStruct"),)
+            case Array() as array:
+                return self._array(obj, array)
             case Scalar(kind=kind):
-                leaf = NUMPY_TYPES[kind][1]
+                leaf = {"np.bool": "i8"}.get(kind, SCALAR_LEAVES[kind])
                 value = self.load(leaf, obj, VALUE)
                 return (self.op(f"icmp ne i8 {value}, 0") if leaf == "i8" else value,)
             case Tuple(items=items) | Record(items=items):
@@ -209,6 +258,7 @@ class Wrapper(Text):
         self.store_all(self.argument_leaves, values, frame, offsets[:count])
         flags = self._flags()
         mark = self.load("ptr", context, CONTEXT["arena_free"]) if flags & ALLOCATES else ""
+        self.newest = self.load("ptr", context, CONTEXT["buffers"]) if program.uses("arrays") else ""
         run = program.symbol("tl_run")
         code = self.op(f"call i32 {run}(ptr @tl_start, ptr {frame}, ptr {context}, i32 {flags})")
         ok = self.op(f"icmp eq i32 {code}, 0")
@@ -240,7 +290,9 @@ class Wrapper(Text):
         self.start(written)
 
     def _leave(self, context: str, mark: str) -> None:
-        """Release the arena."""
+        """Release the arena, and the buffers that are left."""
+        if self.newest:
+            self.do(f"call void {self.program.symbol('tl_free_since')}(ptr {context}, ptr {self.newest})")
         if mark:
             self.do(f"call void {self.program.symbol('tl_leave')}(ptr {context}, ptr {mark})")
 

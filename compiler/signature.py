@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tapeless.infer.domain import NONE, Num, Text, Tup, Value
+from tapeless.infer.domain import NONE, Arr, Num, Text, Tup, Value
+from tapeless.ir.abstract import SCALARS, Array, array_type
 from tapeless.ir.diagnostics import UsageError
 
 Key = Any
@@ -19,6 +20,7 @@ Key = Any
 
 _KINDS: dict[type, str] = {float: "float", int: "int", bool: "bool", type(None): "none"}
 _NUMPY_KINDS = {"float64": "np.f64", "int64": "np.i64", "bool_": "np.bool", "bool": "np.bool"}
+DTYPES = {"f8": "f64", "i8": "i64", "b1": "bool"}
 _NAMES = {
     "np.f64": "np.f64",
     "np.i64": "np.i64",
@@ -39,13 +41,14 @@ def key_of(value: Any) -> Key:
         if kind == "int" and not -(2**63) <= value < 2**63:
             raise OverflowError("int too large for 64 bits")
         return kind
+    if value.__class__.__name__ == "ndarray":
+        return _array_key(value)
     if value.__class__ is tuple:
         return tuple(map(key_of, value))
     if value.__class__ is str:
         return '"' + value
     kind_name = type(value).__name__
     hints = {
-        "ndarray": "NumPy's arrays are not supported yet",
         "list": "pass a tuple; lists are not supported yet",
         "function": "functions are passed by capturing them: tl.jit(lambda x: f(g, x))",
     }
@@ -54,12 +57,26 @@ def key_of(value: Any) -> Key:
     )
 
 
+def _array_key(value: Any) -> str:
+    """The text of an array's type: of what lies as machines want it."""
+    element = DTYPES.get(value.dtype.str[1:]) if value.dtype.isnative else None
+    if element is None or not value.flags.aligned:
+        raise UsageError(
+            f"an array of dtype {value.dtype} cannot be passed to a compiled function",
+            hint="arrays of float64, int64 and bool can: x.astype(np.float64)",
+        )
+    dims = "".join("1" if n == 1 else "n" for n in value.shape)
+    return str(Array(SCALARS["np." + element], dims, value.flags.c_contiguous))
+
+
 def abstract(key: Key) -> Value:
     """The abstract value of an argument with this key."""
     if isinstance(key, tuple):
         return Tup(tuple(map(abstract, key)))
     if key.startswith('"'):
         return Text(key[1:])
+    if "[" in key:
+        return Arr(array_type(key))
     return NONE if key == "none" else Num(key)
 
 

@@ -148,8 +148,7 @@ def _named(e: ast.NamedExpr, scope: Scope) -> Node:
 def _attribute(e: ast.Attribute, scope: Scope) -> Node:
     module = module_named(e.value, scope)
     if module is None:
-        hint = "only modules have attributes, and the object of a bound method"
-        scope.refuse(f"the attribute `.{e.attr}` of a value is not supported", e, hint)
+        return scope.operator("getattr", value(e.value, scope), Constant(e.attr), at=e)
     return scope.function.program.attribute(module, e.attr, scope.span(e))
 
 

@@ -7,6 +7,7 @@ mention the name), the last is a location that a store can change.
     bool, int, float          Python's scalars: int is a checked i64, float an f64 with Python's errors
     np.f64, np.i64, np.bool   NumPy's scalars of rank 0: same machine layout, other rules
     none, "text"              None; a string that is known while compiling
+    f64[n,1], f64[n]~         an array: its elements, dimensions (1, or any size), whether strided
     (f64, i64)                a tuple
     tag{f64, i64}             a record: the environment of a closure, a range, an iterator
     a | b                     a union of at most one part per head (see `head`)
@@ -18,6 +19,7 @@ mention the name), the last is a location that a store can change.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -51,6 +53,33 @@ def joined_kind(a: str, b: str) -> str:
     numpy = a.startswith("np.") or b.startswith("np.")
     whole = {a, b} <= {"int", "np.i64"}
     return ("np.i64" if whole else "np.f64") if numpy else "float"
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Type):
+    """An array of NumPy: `element` is a scalar of NumPy, `dims` has for each dimension 1, or n for any size.
+
+    packed  whether the elements lie in C order without gaps
+    """
+
+    element: Scalar
+    dims: str
+    packed: bool = True
+
+    @property
+    def rank(self) -> int:
+        """The number of dimensions."""
+        return len(self.dims)
+
+    def __str__(self) -> str:
+        return f"{self.element.kind.removeprefix('np.')}[{','.join(self.dims)}]{'' if self.packed else '~'}"
+
+
+def array_type(text: str) -> Array:
+    """The type that `str` of it wrote."""
+    found = re.fullmatch(r"(\w+)\[([n1,]*)\](~?)", text)
+    assert found is not None, text
+    return Array(SCALARS["np." + found[1]], found[2].replace(",", ""), not found[3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +235,8 @@ def head(t: Type) -> str:
             return head(body)
         case Pullback(name=name):
             return "pullback " + name
+        case Array(element=element, dims=dims):
+            return f"array {element} {len(dims)}"
         case Cell():
             return "cell"
     raise TypeError(f"{t} has no head")
@@ -261,20 +292,29 @@ def _join_part(a: Type, b: Type) -> Type:
             return Record(tag, tuple(map(join, x, y)))
         case Cell(content=x, site=site), Cell(content=y):
             return Cell(join(x, y), site)
+        case Array(element=element, dims=x, packed=p), Array(dims=y, packed=q):
+            return Array(element, joined_dims(x, y), p and q)
     raise TypeError(f"{a} and {b} have no join")
+
+
+def joined_dims(x: str, y: str) -> str:
+    """What is known of the dimensions of one of two arrays of the same rank."""
+    return "".join(a if a == b else "n" for a, b in zip(x, y))
 
 
 def cotangent(t: Type) -> Type:
     """The type of the cotangents (and tangents) of values of type `t`; NONE stands for the space that holds only zero.
 
-    float to float; discrete values to none; tuples and records item by item; a union to the same tags, or none for
-    zero; a box to a box of cotangents, or none for zero.
+    float to float; an array of floats to a packed one; discrete values to none; tuples and records item by item; a
+    union to the same tags, or none for zero; a box to a box of cotangents, or none for zero.
     """
     t = resolve(t)
     if t not in _COTANGENTS:
         match t:
             case Scalar(kind="float" | "np.f64"):
                 out: Type = FLOAT
+            case Array(element=element, dims=dims):
+                out = Array(element, dims) if element == NP_F64 else NONE
             case Tuple(items=items):
                 cts = tuple(map(cotangent, items))
                 out = NONE if all(c is NONE for c in cts) else Tuple(cts)
@@ -319,6 +359,8 @@ def _has_float(t: Type, seen: set[Type]) -> bool:
     match t:
         case Scalar(kind=kind):
             return kind in ("float", "np.f64")
+        case Array(element=element):
+            return element == NP_F64
         case Tuple(items=items) | Record(items=items):
             return any(_has_float(i, seen) for i in items)
         case Union(parts=ps):

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import lark
 from tapeless.ir import operators, primitives
-from tapeless.ir.abstract import NEVER, NONE, SCALARS, Box, Cell, Pullback, Record, Str, Tuple, Type, Union
+from tapeless.ir.abstract import NEVER, NONE, SCALARS, Box, Cell, Pullback, Record, Str, Tuple, Type, Union, array_type
 from tapeless.ir.diagnostics import Note, Span, UsageError
 from tapeless.ir.nodes import UNDEF, Apply, CallShape, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS, REGISTRY
@@ -235,6 +235,9 @@ class _Builder:
                 return _PLAIN_TYPES[rest[0]]
             case "text":
                 return Str(_unescape(rest[0][1:-1]))
+            case "array":
+                _need(f"np.{rest[0].split('[')[0]}" in SCALARS, f"there is no type {rest[0]}", rest[0])
+                return array_type(str(rest[0]))
             case "tuple":
                 return Tuple(tuple(map(self._type, rest)))
             case "record":

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tapeless.ir.abstract import Type
+from tapeless.ir.abstract import Array, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,13 @@ class Ops(Protocol):
     """What `expand` may do. A value `V` is an abstract value (inference) or a node (elaboration)."""
 
     def kind(self, x: Any) -> str:
-        """bool, int, float, np.f64, np.i64, np.bool, none, str, tuple, record, function, cell or never."""
+        """bool, int, float, np.f64, np.i64, np.bool, array, none, str, tuple, record, function, cell or never."""
+
+    def array_type(self, x: Any) -> Array:
+        """The type of an array."""
+
+    def function(self, name: str) -> Any:
+        """An operator as a value."""
 
     def describe(self, x: Any) -> str:
         """The type of x as Python names it, for messages: 'float', 'NoneType', 'tuple', 'function'."""

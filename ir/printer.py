@@ -59,7 +59,7 @@ from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Operator, Primitive
 from tapeless.ir.traverse import Scopes, inputs
 
-KEYWORDS = {"function": "graph", "branch": "branch", "loop": "loop"}
+KEYWORDS = {"function": "graph", "branch": "branch", "loop": "loop", "map": "map"}
 OPERATOR_PREFIX = "py."
 RESERVED = frozenset({"True", "False", "None", "undef", "inf", "nan"})
 

@@ -6,6 +6,7 @@ by their graph and the instance that made them instead of by what they captured.
     Num(kind, const?)   bool, int, float; `mixed` marks a float that may have been an int in CPython
     Non, Text(value)    None; a string
     Tup(items, sites)   a tuple; `sites` are the places that may have made it, and are no part of a specialisation key
+    Arr(type)           an array
     Rec(tag, items)     an object of the library: range, enumerate, partial, grad
     Clo(graph, parent)  a function; parent: the nearest enclosing instance that owns one of its free variables
     Oper(operator)      an operator used as a value
@@ -22,7 +23,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tapeless.ir.abstract import SCALARS, head
+from tapeless.ir.abstract import SCALARS, Array, Scalar, Tuple, Type, head
 from tapeless.ir.nodes import Graph
 from tapeless.ir.primitive import UNKNOWN, Operator
 
@@ -104,6 +105,15 @@ class Rec(Value):
 
 
 @dataclass(frozen=True)
+class Arr(Value):
+    type: Array
+
+    @property
+    def head(self) -> str:  # type: ignore[override]
+        return head(self.type)
+
+
+@dataclass(frozen=True)
 class Boxed(Value):
     site: int
     head: str
@@ -176,6 +186,18 @@ def constant(value: Any) -> Value:
     if isinstance(value, str):
         return Text(value)
     return Num(type(value).__name__, value)
+
+
+def of_type(t: Type) -> Value:
+    """The abstract value of a scalar, an array, or a tuple of such."""
+    match t:
+        case Scalar(kind=kind):
+            return Num(kind)
+        case Array():
+            return Arr(t)
+        case Tuple(items=items):
+            return Tup(tuple(map(of_type, items)))
+    raise TypeError(f"{t} is no type of an array or scalar")
 
 
 def parts(v: Value) -> tuple[Value, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from tapeless.infer.domain import (
     NEVER,
+    Arr,
     Boxed,
     Either,
     Loc,
@@ -26,7 +27,7 @@ from tapeless.infer.domain import (
     same_constant,
 )
 from tapeless.infer.instances import Instance
-from tapeless.ir.abstract import joined_kind
+from tapeless.ir.abstract import Array, join, joined_kind
 from tapeless.ir.primitive import UNKNOWN
 
 
@@ -85,6 +86,10 @@ class Lattice:
                 return Boxed(self.find(s), a.head)
             case Loc(site=s), Loc(site=t):
                 return self._merge_locations(s, t)
+            case Arr(type=x), Arr(type=y):
+                joined = join(x, y)
+                assert isinstance(joined, Array)
+                return Arr(joined)
         return a
 
     def _sited(self, v: Tup | Rec) -> Value:

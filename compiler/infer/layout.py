@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless.infer.domain import NEVER as NO_VALUE
-from tapeless.infer.domain import Boxed, Clo, Either, Loc, Never, Non, Num, Oper, Pull, Rec, Text, Tup, Value
+from tapeless.infer.domain import Arr, Boxed, Clo, Either, Loc, Never, Non, Num, Oper, Pull, Rec, Text, Tup, Value
 from tapeless.infer.engine import Engine
 from tapeless.infer.instances import Instance
 from tapeless.ir.abstract import (
@@ -59,6 +59,8 @@ class Layout:
         match v:
             case Num(kind=kind):
                 return SCALARS[kind]
+            case Arr(type=type):
+                return type
             case Non():
                 return NONE
             case Text(value=text):

@@ -15,6 +15,7 @@ from tapeless.infer.typeops import Diverges, is_callable
 from tapeless.ir.abstract import (
     NEVER,
     NONE,
+    Array,
     Box,
     Cell,
     NoneType,
@@ -103,6 +104,8 @@ class NodeOps:
         match x.type:
             case Scalar(kind=kind):
                 return kind
+            case Array():
+                return "array"
             case NoneType():
                 return "none"
             case Str():
@@ -128,6 +131,8 @@ class NodeOps:
         match x.type:
             case NoneType():
                 return "NoneType"
+            case Array():
+                return "ndarray"
             case Record(tag=tag) if self.kind(x) == "record":
                 return tag
         return self.kind(x)
@@ -155,6 +160,13 @@ class NodeOps:
         if REGISTRY[name].effect:
             return self.b.effect(name, *args)
         return self.b.apply(name, *args)
+
+    def array_type(self, x: Node) -> Array:
+        assert isinstance(x.type, Array)
+        return x.type
+
+    def function(self, name: str) -> Node:
+        return self.b.apply("record", type=Record(name, ()))
 
     def check(self, ok: Node, exception: str, message: str) -> None:
         self.b.check(ok, exception, message)

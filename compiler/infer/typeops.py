@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tapeless.infer import calls
 from tapeless.infer.binding import bind_operator
 from tapeless.infer.domain import (
-    BOOL,
     NEVER,
+    Arr,
     Boxed,
     Clo,
     Either,
@@ -24,10 +24,11 @@ from tapeless.infer.domain import (
     Tup,
     Value,
     constant,
+    of_type,
     parts,
 )
 from tapeless.infer.instances import Instance
-from tapeless.ir.abstract import SCALARS, Scalar
+from tapeless.ir.abstract import SCALARS, Array
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
 from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
@@ -145,6 +146,8 @@ class TypeOps:
         match x:
             case Num(kind=kind):
                 return kind
+            case Arr():
+                return "array"
             case Non():
                 return "none"
             case Text():
@@ -173,6 +176,8 @@ class TypeOps:
                 return "str"
             case Rec(tag=tag) if not is_callable(tag):
                 return tag
+            case Arr():
+                return "ndarray"
             case Either(parts=ps):
                 return " or ".join(map(self.describe, ps))
         return self.kind(x)
@@ -202,9 +207,15 @@ class TypeOps:
             return constant(None)
         if prim.evaluate is not None and all(type(a) is Num and a.const is not UNKNOWN for a in args):
             return constant(prim.evaluate(*(a.const for a in args)))  # type: ignore[attr-defined]
-        result = prim.type_of([SCALARS[a.kind] for a in args])  # type: ignore[attr-defined]
-        assert isinstance(result, Scalar), name
-        return BOOL if result.kind == "bool" else Num(result.kind)
+        result = prim.type_of([a.type if isinstance(a, Arr) else SCALARS[a.kind] for a in args])  # type: ignore[attr-defined]
+        return of_type(result)
+
+    def array_type(self, x: Value) -> Array:
+        assert isinstance(x, Arr)
+        return x.type
+
+    def function(self, name: str) -> Value:
+        return Oper(OPERATORS[name])
 
     def check(self, ok: Value, exception: str, message: str) -> None:
         if isinstance(ok, Num) and ok.const is False:

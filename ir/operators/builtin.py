@@ -218,9 +218,9 @@ def all_(ops: Ops, iterable: Any) -> Any:
 
 @operator("len", len)
 def len_(ops: Ops, x: Any) -> Any:
-    """len(x) of a tuple, range or string."""
+    """len(x) of an array, tuple, range or string."""
     match ops.kind(x):
-        case "tuple":
+        case "tuple" | "array":
             return length(ops, x)
         case "record" if ops.tag(x) == "range":
             return length(ops, x)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator as python
 from typing import Any
 
+from tapeless.ir.operators.arrays import array_length, at_position, index_array
 from tapeless.ir.operators.numbers import TOO_LARGE, either, index, is_whole, known, known_int, refuse, to_int
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -41,7 +42,7 @@ def zip_(ops: Ops, *iterables: Any) -> Any:
 @operator("reversed", reversed)
 def reversed_(ops: Ops, sequence: Any) -> Any:
     """reversed(sequence) of a tuple or range."""
-    if ops.kind(sequence) == "tuple" or _tag(ops, sequence) == "range":
+    if ops.kind(sequence) in ("tuple", "array") or _tag(ops, sequence) == "range":
         return ops.record("reversed", (sequence,))
     raise Mismatch(f"'{ops.describe(sequence)}' object is not reversible")
 
@@ -52,7 +53,7 @@ def _tag(ops: Ops, x: Any) -> str:
 
 def iterate(ops: Ops, x: Any) -> Any:
     """x, if a loop can run over it."""
-    if ops.kind(x) == "tuple" or _tag(ops, x) in ITERABLE:
+    if ops.kind(x) in ("tuple", "array") or _tag(ops, x) in ITERABLE:
         return x
     if ops.kind(x) == "str":
         raise Mismatch("iteration over a string is not supported")
@@ -82,6 +83,8 @@ def length(ops: Ops, x: Any) -> Any:
         return ops.operate("iter_len", x)
     if ops.kind(x) == "tuple":
         return ops.lift(len(ops.items(x)))
+    if ops.kind(x) == "array":
+        return array_length(ops, x)
     fields = ops.items(x)
     match ops.tag(x):
         case "range":
@@ -121,6 +124,8 @@ def element(ops: Ops, x: Any, i: Any) -> Any:
         return ops.operate("iter_get", x, i)
     if ops.kind(x) == "tuple":
         return _tuple_item(ops, ops.items(x), i)
+    if ops.kind(x) == "array":
+        return at_position(ops, x, i)
     fields = ops.items(x)
     match ops.tag(x):
         case "range":
@@ -168,7 +173,9 @@ def index_next(ops: Ops, i: Any) -> Any:
 
 @operator("getitem", python.getitem)
 def getitem(ops: Ops, x: Any, k: Any) -> Any:
-    """x[k] of a tuple, range or string."""
+    """x[k] of an array, tuple, range or string."""
+    if ops.kind(x) == "array":
+        return index_array(ops, x, k)
     if ops.kind(x) not in ("tuple", "str") and _tag(ops, x) != "range":
         raise Mismatch(f"'{ops.describe(x)}' object is not subscriptable")
     if not is_whole(ops, k):

@@ -2,6 +2,7 @@
 
 from tapeless.ir.primitives import (
     arithmetic,
+    arrays,
     comparison,
     cotangents,
     elementary,
@@ -11,4 +12,14 @@ from tapeless.ir.primitives import (
     structure,
 )
 
-__all__ = ["arithmetic", "comparison", "cotangents", "elementary", "integers", "scalars", "special", "structure"]
+__all__ = [
+    "arithmetic",
+    "arrays",
+    "comparison",
+    "cotangents",
+    "elementary",
+    "integers",
+    "scalars",
+    "special",
+    "structure",
+]

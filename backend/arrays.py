@@ -1,0 +1,157 @@
+"""Arrays in emitted code: where an element lies, new buffers, updates in place.
+
+A buffer is a header of 64 bytes (`runtime_arrays.py`), which the owner leaf points to, and the elements. An array that
+was passed in has no owner: it is never written to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tapeless.backend.emit import UNLIKELY, Values
+from tapeless.backend.layout import ELEMENT_SIZES, POINTER, SCALAR_LEAVES
+from tapeless.ir.abstract import Array
+from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.nodes import Apply, Constant, Node
+
+if TYPE_CHECKING:
+    from tapeless.backend.functions import FunctionEmitter
+
+HEADER = 64
+NO_MEMORY = "out of memory for an array"
+
+
+class View:
+    """The leaves of an array by name: owner, data, and for each dimension its size and its stride in bytes."""
+
+    def __init__(self, e: FunctionEmitter, t: Array, values: Values) -> None:
+        self.e, self.type = e, t
+        self.owner, self.data = values[:2]
+        rest = list(values[2:])
+        count = t.dims.count("n")
+        sizes, strides = iter(rest[:count]), iter(rest[count:])
+        self.sizes = [next(sizes) if d == "n" else "1" for d in t.dims]
+        self.strides = [] if t.packed else [next(strides) if d == "n" else "0" for d in t.dims]
+        self.item = ELEMENT_SIZES[t.element.kind]
+
+    def count(self) -> str:
+        """The number of elements."""
+        out = "1"
+        for n in self.sizes:
+            out = n if out == "1" else out if n == "1" else self.e.op(f"mul nsw i64 {out}, {n}")
+        return out
+
+    def address(self, indices: list[str]) -> str:
+        """A pointer to an element."""
+        e = self.e
+        offset = "0"
+        if self.type.packed:
+            for i, n in zip(indices, self.sizes):
+                scaled = offset if n == "1" or offset == "0" else e.op(f"mul nsw i64 {offset}, {n}")
+                offset = scaled if i == "0" else i if scaled == "0" else e.op(f"add nsw i64 {scaled}, {i}")
+            offset = "0" if offset == "0" else e.op(f"mul nsw i64 {offset}, {self.item}")
+        else:
+            for i, s in zip(indices, self.strides):
+                if s != "0" and i != "0":
+                    term = e.op(f"mul nsw i64 {i}, {s}")
+                    offset = term if offset == "0" else e.op(f"add nsw i64 {offset}, {term}")
+        return e.op(f"getelementptr i8, {POINTER} {self.data}, i64 {offset}")
+
+    def load(self, address: str) -> str:
+        """The scalar at an address."""
+        if self.type.element.kind == "np.bool":
+            byte = self.e.op(f"load i8, {POINTER} {address}")
+            return self.e.op(f"icmp ne i8 {byte}, 0")
+        return self.e.op(f"load {SCALAR_LEAVES[self.type.element.kind]}, {POINTER} {address}")
+
+    def store(self, value: str, address: str) -> None:
+        """Write a scalar to an address."""
+        leaf = SCALAR_LEAVES[self.type.element.kind]
+        if leaf == "i1":
+            leaf, value = "i8", self.e.op(f"zext i1 {value} to i8")
+        self.e.do(f"store {leaf} {value}, {POINTER} {address}")
+
+    def leaves(self, owner: str, data: str) -> Values:
+        """The same shape over another buffer, packed."""
+        return (owner, data, *(n for n, d in zip(self.sizes, self.type.dims) if d == "n"))
+
+
+def view(e: FunctionEmitter, node: Node) -> View:
+    """An array operand."""
+    t = e.program.type(node)
+    assert isinstance(t, Array)
+    return View(e, t, e.value(node))
+
+
+def size(e: FunctionEmitter, node: Apply) -> Values:
+    """The size along a dimension."""
+    axis = node.args[1]
+    assert isinstance(axis, Constant)
+    return (view(e, node.args[0]).sizes[axis.value],)
+
+
+def element(e: FunctionEmitter, node: Apply) -> Values:
+    """One element."""
+    a = view(e, node.args[0])
+    return (a.load(a.address([e.value(i)[0] for i in node.args[1:]])),)
+
+
+def zeros_like(e: FunctionEmitter, node: Apply) -> Values:
+    """A new array of zeros."""
+    a = view(e, node.args[0])
+    t = e.program.type(node)
+    assert isinstance(t, Array)
+    owner = new(e, a.count(), t, node, "tl_new_zeros")
+    return a.leaves(owner, data_of(e, owner))
+
+
+def new(e: FunctionEmitter, count: str, t: Array, node: Apply, function: str = "tl_new_buffer") -> str:
+    """The owner of a new buffer for some elements."""
+    code = e.program.site("MemoryError", NO_MEMORY, node.span)
+    size = e.op(f"mul i64 {count}, {ELEMENT_SIZES[t.element.kind]}")
+    symbol = e.program.symbol(function)
+    return e.op(f"call {POINTER} {symbol}(ptr %ctx, i64 {size}, i32 {code})")
+
+
+def data_of(e: FunctionEmitter, owner: str) -> str:
+    """Where the elements of a buffer are."""
+    return e.op(f"getelementptr i8, {POINTER} {owner}, i64 {HEADER}")
+
+
+def owned(e: FunctionEmitter, a: View, node: Apply) -> View:
+    """An array that nobody else can see: the array itself where it has one reference, else a copy."""
+    if not a.type.packed:
+        raise InternalError("backend: an update of a strided array", node.span)
+    alone = e.op(f"call i1 @tl_is_alone({POINTER} {a.owner})")
+    shared, go_on, before = e.label("shared"), e.label("owned"), e.block
+    e.branch(alone, go_on, shared, UNLIKELY.replace("!2", "!1"))
+    with e.aside(shared):
+        copy = new(e, a.count(), a.type, node)
+        data = data_of(e, copy)
+        size = e.op(f"mul i64 {a.count()}, {a.item}")
+        e.do(f"call void @llvm.memcpy.p1.p1.i64({POINTER} {data}, {POINTER} {a.data}, i64 {size}, i1 false)")
+        e.do(f"call void @tl_release(ptr %ctx, {POINTER} {a.owner})")
+        block = e.block
+        e.jump(go_on)
+    e.start(go_on)
+    owner = e.op(f"phi {POINTER} [{a.owner}, %{before}], [{copy}, %{block}]")
+    where = e.op(f"phi {POINTER} [{a.data}, %{before}], [{data}, %{block}]")
+    return View(e, a.type, a.leaves(owner, where))
+
+
+def accumulate(e: FunctionEmitter, node: Apply) -> Values:
+    """An array with something added to an element."""
+    a = owned(e, view(e, node.args[0]), node)
+    address = a.address([e.value(i)[0] for i in node.args[2:]])
+    a.store(e.op(f"fadd contract double {a.load(address)}, {e.value(node.args[1])[0]}"), address)
+    return a.leaves(a.owner, a.data)
+
+
+def put(e: FunctionEmitter, node: Apply) -> Values:
+    """An array with another element."""
+    a = owned(e, view(e, node.args[0]), node)
+    a.store(e.value(node.args[1])[0], a.address([e.value(i)[0] for i in node.args[2:]]))
+    return a.leaves(a.owner, a.data)
+
+
+ARRAYS = {"size": size, "element": element, "zeros_like": zeros_like, "accumulate": accumulate, "put": put}

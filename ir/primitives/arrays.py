@@ -1,0 +1,65 @@
+"""Primitives on arrays: values of which nothing changes. All are total; what can fail is checked before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from tapeless.ir.abstract import INT, Array, Type, cotangent
+from tapeless.ir.primitive import primitive
+
+
+def _element(a: Type, *_: Type) -> Type:
+    assert isinstance(a, Array)
+    return a.element
+
+
+def _zeros_like(a: Type) -> Type:
+    out = cotangent(a)
+    assert isinstance(out, Array)
+    return out
+
+
+def _same(a: Type, *_: Type) -> Type:
+    assert isinstance(a, Array)
+    return Array(a.element, a.dims)
+
+
+def _zeros(a: Any) -> Any:
+    return np.zeros(a.shape)
+
+
+def _accumulate(a: Any, v: float, *index: int) -> Any:
+    out = a.copy()
+    out[index] += v
+    return out
+
+
+def _put(a: Any, v: Any, *index: int) -> Any:
+    out = a.copy()
+    out[index] = v
+    return out
+
+
+size = primitive(
+    "size",
+    doc="size(a, d): the size of an array along a dimension; d is a constant.",
+    result=INT,
+    evaluate=lambda a, d: a.shape[d],
+)
+element = primitive(
+    "element",
+    doc="element(a, i...): one element; the indices are in range.",
+    result=_element,
+    evaluate=lambda a, *index: a[index].item(),
+)
+zeros_like = primitive(
+    "zeros_like", doc="zeros_like(a): a packed array of zeros of the shape of a.", result=_zeros_like, evaluate=_zeros
+)
+accumulate = primitive(
+    "accumulate",
+    doc="accumulate(a, v, i...): a with the float v added to one element.",
+    result=_same,
+    evaluate=_accumulate,
+)
+put = primitive("put", doc="put(a, v, i...): a with v as one element.", result=_same, evaluate=_put)
