@@ -96,11 +96,11 @@ def element(e: FunctionEmitter, node: Apply) -> Values:
     return (a.load(a.address([e.value(i)[0] for i in node.args[1:]])),)
 
 
-def zeros_like(e: FunctionEmitter, node: Apply) -> Values:
+def zeros(e: FunctionEmitter, node: Apply) -> Values:
     """A new array of zeros."""
-    a = view(e, node.args[0])
     t = e.program.type(node)
     assert isinstance(t, Array)
+    a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args)))
     owner = new(e, a.count(), t, node, "tl_new_zeros")
     return a.leaves(owner, data_of(e, owner))
 
@@ -147,6 +147,26 @@ def accumulate(e: FunctionEmitter, node: Apply) -> Values:
     return a.leaves(a.owner, a.data)
 
 
+def add_arrays(e: FunctionEmitter, node: Apply) -> Values:
+    """The sum of two packed arrays of one shape."""
+    a, b = owned(e, view(e, node.args[0]), node), view(e, node.args[1])
+    count, head, body, end = a.count(), e.label("sum"), e.label("element"), e.label("summed")
+    before = e.block
+    e.jump(head)
+    e.start(head)
+    i, following = e.name(), e.name()
+    e.do(f"{i} = phi i64 [0, %{before}], [{following}, %{body}]")
+    e.branch(e.op(f"icmp slt i64 {i}, {count}"), body, end)
+    e.start(body)
+    where = e.op(f"getelementptr double, {POINTER} {a.data}, i64 {i}")
+    other = e.op(f"getelementptr double, {POINTER} {b.data}, i64 {i}")
+    a.store(e.op(f"fadd double {a.load(where)}, {b.load(other)}"), where)
+    e.do(f"{following} = add nsw i64 {i}, 1")
+    e.jump(head)
+    e.start(end)
+    return a.leaves(a.owner, a.data)
+
+
 def put(e: FunctionEmitter, node: Apply) -> Values:
     """An array with another element."""
     a = owned(e, view(e, node.args[0]), node)
@@ -154,4 +174,11 @@ def put(e: FunctionEmitter, node: Apply) -> Values:
     return a.leaves(a.owner, a.data)
 
 
-ARRAYS = {"size": size, "element": element, "zeros_like": zeros_like, "accumulate": accumulate, "put": put}
+ARRAYS = {
+    "size": size,
+    "element": element,
+    "zeros": zeros,
+    "add_arrays": add_arrays,
+    "accumulate": accumulate,
+    "put": put,
+}

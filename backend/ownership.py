@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CONSUMING = frozenset({"tuple", "record", "inject", "box", "cell", "store"})
 """Primitives into whose result all inputs go."""
-UPDATES = frozenset({"accumulate", "put"})
+UPDATES = frozenset({"accumulate", "add_arrays", "put"})
 """Primitives whose result is their first input, changed."""
 SHARING = frozenset({"item", "project", "select", "unbox", "load"})
 """Primitives whose result is part of an input, which keeps its own reference."""

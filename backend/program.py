@@ -41,15 +41,16 @@ class Printed:
     types: tuple[Type, ...]
 
 
-NEW_BUFFERS = frozenset({"zeros_like", "accumulate", "put"})
+NEW_BUFFERS = frozenset({"zeros", "accumulate", "add_arrays", "put"})
 
 
 @dataclass
 class Facts:
     """What one graph, with the branches and loops in it, does; `callees` are function graphs.
 
-    `arrays` says that it makes buffers. `circular` are its sines and cosines; `cycle` has the functions that call one another, this one among them, if it is
-    recursive. `touches` says that it allocates, or calls what does; `leaks` that some of it outlives the call.
+    `arrays` says that it makes buffers. `circular` are its sines and cosines; `cycle` has the functions that call one
+    another, this one among them, if it is recursive. `touches` says that it allocates, or calls what does; `leaks` that
+    some of it outlives the call.
     """
 
     callees: dict[Graph, None] = field(default_factory=dict)

@@ -72,4 +72,4 @@ class Activity:
                 return any(p in self.active for p in graph.params)
 
 
-STRUCTURAL = ("tuple", "item", "record", "box", "unbox", "inject", "project", "select")
+STRUCTURAL = ("tuple", "item", "record", "box", "unbox", "inject", "project", "select", "element")

@@ -13,9 +13,10 @@ one become 0.0 (`materialize`). Cotangents of unions and boxes are unions with `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tapeless.ir.abstract import FLOAT, NONE, Box, Record, Tuple, Type, Union, cotangent, head, parts
+from tapeless.ir.abstract import FLOAT, NONE, Array, Box, Record, Tuple, Type, Union, cotangent, head, parts
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.nodes import Graph, Node
@@ -33,13 +34,15 @@ def zero(b: Builder, type: Type) -> Node:
             return b.apply("record", *[zero(b, t) for t in items], type=type)
         case Union():
             return b.apply("inject", constant(None), type=type)
+        case Array():
+            raise InternalError(f"ad: a zero of type {type} whose sizes are not known")
     return constant(0.0) if type == FLOAT else constant(None)
 
 
-def materialize(b: Builder, ct: Cotangent, type: Type) -> Node:
-    """A cotangent as a node of a cotangent type."""
+def materialize(b: Builder, ct: Cotangent, type: Type, zero_of: Callable[[], Node] | None = None) -> Node:
+    """A cotangent as a node of a cotangent type; `zero_of` makes the zero of one that holds arrays."""
     if ct is None:
-        return zero(b, type)
+        return zero(b, type) if zero_of is None else zero_of()
     if isinstance(ct, dict):
         assert isinstance(type, (Tuple, Record)), f"a record of cotangents is no {type}"
         items = [materialize(b, ct.get(i), t) for i, t in enumerate(type.items)]
@@ -88,6 +91,8 @@ class Sums:
                 return b.apply("record", *made, type=type)
             case Union():
                 return b.call(self._graph(type), [x, y], type)
+            case Array():
+                return b.apply("add_arrays", x, y)
         return b.apply("gadd", x, y) if type == FLOAT else constant(None)
 
     def _graph(self, type: Union) -> Graph:

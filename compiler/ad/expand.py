@@ -15,11 +15,13 @@ from tapeless.ad.companions import Row
 from tapeless.ad.copying import image
 from tapeless.ad.forward import Forward
 from tapeless.ad.nested import Chain, nested_order
+from tapeless.ad.region import threaded
 from tapeless.ad.reverse import Reverse
 from tapeless.ad.series import symbolic
 from tapeless.ad.taylor import Taylor
-from tapeless.ir.abstract import FLOAT, Box, Cell, Pullback, Record, Tuple, Type, Union, union
+from tapeless.ir.abstract import FLOAT, Array, Box, Cell, Pullback, Record, Tuple, Type, Union, cotangent, union
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
@@ -40,6 +42,13 @@ def _derivative(node: Node) -> bool:
 def expand(root: Graph, optimize: Callable[[Graph], Graph]) -> Graph:
     """A program without derivative primitives; `optimize` simplifies each graph before it is differentiated."""
     return _Expansion(optimize).program(root)
+
+
+def _zeros(b: Builder, array: Node) -> Node:
+    """The zero cotangent of an array."""
+    assert isinstance(array.type, Array)
+    free = (d for d, n in enumerate(array.type.dims) if n == "n")
+    return b.apply("zeros", *(b.apply("size", array, constant(d)) for d in free), type=cotangent(array.type))
 
 
 class _Expansion:
@@ -146,6 +155,8 @@ class _Expansion:
         graph, mask, *args = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
         adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
+        if any(threaded(p) for p, bit in zip(graph.value.params, mask.value) if bit == "1"):
+            raise DifferentiationError("vjp by an array is not supported yet", node.span, hint="use grad")
         y, pullback = node.type.items
         given = [self.get(m, a) for a in args]
         call_type = Tuple((self.type(y), adjoint.kept))  # type: ignore[arg-type]
@@ -189,7 +200,9 @@ class _Expansion:
         call = self.made(b, node, Constant(adjoint.forward), given, Tuple((FLOAT, adjoint.kept)))
         cts_type = Tuple(node.type.items[1:])
         again = [given[i] for i in adjoint.again]
-        cts = Apply(b.graph, Constant(adjoint.backward), (*again, b.item(call, 1), constant(1.0)), cts_type, node.span)
+        totals = [_zeros(b, x) for x, bit in zip(given, mask.value) if bit == "1" and threaded(x)]
+        inputs = (*again, b.item(call, 1), constant(1.0), *totals)
+        cts = Apply(b.graph, Constant(adjoint.backward), inputs, cts_type, node.span)
         return b.tuple([b.item(call, 0), *(b.item(cts, i) for i in range(len(cts_type.items)))])
 
     def nested(self, b: Builder, node: Apply, chain: Chain, given: list[Node]) -> Node:

@@ -12,7 +12,7 @@ Griewank and Walther (2008), chapter 3, bound the costs; hand-written C of both 
 
 from __future__ import annotations
 
-from tapeless.ir.abstract import FLOAT, NP_F64, Record, Tuple, Type
+from tapeless.ir.abstract import FLOAT, NP_F64, Array, Record, Tuple, Type
 from tapeless.ir.nodes import Graph
 from tapeless.ir.traverse import Scopes, mentioned
 
@@ -35,6 +35,8 @@ def directions(g: Graph, mask: str) -> int:
 def _floats(type: Type | None) -> int:
     if isinstance(type, (Tuple, Record)):
         return sum(map(_floats, type.items))
+    if isinstance(type, Array):
+        return MANY + 1
     return 1 if type in (FLOAT, NP_F64) else 0
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless.ad.copying import Map, image
-from tapeless.ad.cotangents import Cotangent
+from tapeless.ad.cotangents import Cotangent, materialize
+from tapeless.ad.cotangents import zero as no_cotangent
 from tapeless.ad.residuals import Scope, Slots
-from tapeless.ir.abstract import Box, Tuple, Type
-from tapeless.ir.builder import Builder
+from tapeless.ir.abstract import Array, Box, Record, Tuple, Type, cotangent
+from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
 
 
@@ -75,6 +76,37 @@ class Region:
             region = region.outer
         return region.scope.request(region, node)
 
+    def zero_of(self, node: Node) -> Node:
+        """The zero cotangent of a node, in the backward graph; that of an array has its sizes."""
+        assert self.bb is not None and node.type is not None
+        return self.zero(cotangent(node.type), image(self.m, node))
+
+    def zero(self, type: Type, primal: Node) -> Node:
+        """The zero of a cotangent type, for a forward value."""
+        assert self.bb is not None
+        match type:
+            case Tuple(items=items) | Record(items=items):
+                zeros = [self.zero(t, self.fb.item(primal, i)) for i, t in enumerate(items)]
+                if isinstance(type, Tuple):
+                    return self.bb.tuple(zeros)
+                return self.bb.apply("record", *zeros, type=type)
+            case Array(dims=dims):
+                free = (d for d, n in enumerate(dims) if n == "n")
+                sizes = [self.ref(self.fb.apply("size", primal, constant(d))) for d in free]
+                return self.bb.apply("zeros", *sizes, type=type)
+        return no_cotangent(self.bb, type)
+
+    def total(self, node: Node) -> Node:
+        """The cotangent of a node so far."""
+        assert self.bb is not None and node.type is not None
+        return materialize(self.bb, self.sens.get(node), cotangent(node.type), lambda: self.zero_of(node))
+
+    def take(self, node: Node) -> Node:
+        """The cotangent of a node so far, to be handed to what adds to it."""
+        total = self.total(node)
+        self.sens.pop(node, None)
+        return total
+
 
 class Values(dict[int, Node]):
     """The variables of a partial derivative: 0 the output, i the i-th input; only what is read is asked for."""
@@ -87,3 +119,8 @@ class Values(dict[int, Node]):
         primal = self.node if i == 0 else self.node.args[i - 1]
         out = self[i] = self.region.ref(image(self.region.m, primal))
         return out
+
+
+def threaded(node: Node) -> bool:
+    """Whether a node is an array, whose cotangent so far goes into what adds to it, and comes out of it."""
+    return isinstance(node.type, Array)

@@ -20,7 +20,7 @@ from tapeless.ad import cotangents as ct
 from tapeless.ad import reverse_loop
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ad.region import Adjoint, Region, Values
+from tapeless.ad.region import Adjoint, Region, Values, threaded
 from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
 from tapeless.ir.abstract import NEVER, Box, Cell, Tuple, Union, cotangent
 from tapeless.ir.builder import Builder
@@ -73,16 +73,17 @@ class Reverse:
         again = self._passed_again(g, a, region)
         packed = Parameter(a.backward, "residuals")
         seed = Parameter(a.backward, "ct", cotangent(y.type))  # type: ignore[arg-type]
+        wanted = [p for p, bit in zip(g.params, mask) if bit == "1"]
+        totals = [Parameter(a.backward, f"ct_{p.name}", cotangent(p.type)) for p in wanted if threaded(p)]  # type: ignore[arg-type]
+        region.sens.update(zip(filter(threaded, wanted), totals))
         if differentiable(g.output.type):
             self.give(region, g.output, seed)
         self.backward(region, self.scopes.schedule(g))
-        wanted = [p for p, bit in zip(g.params, mask) if bit == "1"]
-        cts = [ct.materialize(bb, region.sens.get(p), cotangent(p.type)) for p in wanted]  # type: ignore[arg-type]
-        a.backward.output = bb.tuple(cts)
+        a.backward.output = bb.tuple([region.total(p) for p in wanted])
         found = region.scope.close()
         if a.box is None:
             a.again = tuple(sorted(again))
-        a.backward.params = [*(again[i] for i in a.again), packed, seed]
+        a.backward.params = [*(again[i] for i in a.again), packed, seed, *totals]
         kept = pack_box(region.scope, a, packed, found) if a.box else pack_tuple(region.scope, a, packed, found)
         a.forward.output = fb.tuple([y, kept])
 
@@ -201,13 +202,14 @@ class Reverse:
         a, residual = region.calls[node]
         bb = region.bb
         assert bb is not None
-        whole = ct.materialize(bb, seed, cotangent(node.type))  # type: ignore[arg-type]
+        whole = ct.materialize(bb, seed, cotangent(node.type), lambda: region.zero_of(node))  # type: ignore[arg-type]
         active = [x for x in node.args if x in self.active]
         # the callee's own mask is by argument position; equal nodes at two positions each get their share
         out = Tuple(tuple(cotangent(x.type) for x in active))  # type: ignore[arg-type]
         again = [region.ref(image(region.m, node.args[i])) for i in a.again]
         kept = bb.tuple([]) if a.residual == Tuple(()) else region.ref(residual)
-        made = Apply(bb.graph, Constant(a.backward), (*again, kept, whole), out, node.span)
+        totals = [region.take(x) for x in active if threaded(x)]
+        made = Apply(bb.graph, Constant(a.backward), (*again, kept, whole, *totals), out, node.span)
         for i, x in enumerate(active):
             self.give(region, x, bb.item(made, i))
 
@@ -217,14 +219,17 @@ class Reverse:
         bb = region.bb
         assert bb is not None
         condition = region.ref(image(region.m, node.args[0]))
+        read = dict.fromkeys(n for g in branches(node) for n in self.scopes.captures(g) if n in self.active)
+        totals = {n: region.take(n) for n in read if threaded(n)}
         for r, g in zip(inner, branches(node)):
             r.bb = bb.nested(g.name)
+            r.sens.update(totals)
             self.give(r, g.output, seed)
             self.backward(r, self.scopes.schedule(g))
         touched = list(dict.fromkeys(n for r in inner for n in r.sens))
         types = [cotangent(n.type) for n in touched]  # type: ignore[arg-type]
         for r in inner:
-            r.bb.graph.output = r.bb.tuple([ct.materialize(r.bb, r.sens.get(n), t) for n, t in zip(touched, types)])
+            r.bb.graph.output = r.bb.tuple([r.total(n) for n in touched])
         if touched:
             out = bb.switch(condition, inner[0].bb.graph, inner[1].bb.graph, Tuple(tuple(types)))
             for i, n in enumerate(touched):
@@ -247,6 +252,11 @@ class Reverse:
         for x, term in zip(node.args, prim.partials):
             if x in self.active:
                 self.give(region, x, scaled(bb, seed, term, values, prim.singular))
+
+    def _element(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        array, *indices = node.args
+        at = [region.ref(image(region.m, i)) for i in indices]
+        region.sens[array] = bb.apply("accumulate", region.total(array), seed, *at)
 
     def _tuple(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         for i, x in enumerate(node.args):

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import differentiable
 from tapeless.ad.copying import branches, image
-from tapeless.ad.region import Region
+from tapeless.ad.region import Region, threaded
 from tapeless.ad.residuals import ITEM, Found
 from tapeless.ir.abstract import FLOAT, INT, NONE, Box, Record, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant, primitive_of
@@ -80,7 +80,10 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
     ub.graph.finite = ub.graph.total = True
     sb = inner.bb = ub.nested("step")
     unwind = Unwind(region, node, parts, last.args[0], ub, sb)  # its state, in the order in which it is made
-    seeds = {i: unwind.carry("ct_" + graph.params[i].name, _seed(bb, seed, i, ctype(graph.params[i]))) for i in state}
+    seeds = {i: unwind.carry("ct_" + graph.params[i].name, _seed(region, node, seed, i)) for i in state}
+    read = dict.fromkeys(n for n in reverse.scopes.captures(graph) if n in reverse.active and threaded(n))
+    threads = {n: unwind.carry("acc", region.take(n)) for n in read}
+    inner.sens.update(threads)
     lone = seeds[state[0]] if len(state) == 1 and _floats(reverse, nodes) else None
     inner.scope.given = {region.m[graph.params[i]]: partial(unwind.induction, i) for i in inductions(parts)}
     for i in state:
@@ -91,9 +94,14 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
         inner.sens = {n: sb.apply("gmul", share, lone) for n, share in inner.sens.items()}
     own = [inner.sens.pop(p, None) for p in graph.params]
     for i in state:
-        unwind.nexts[seeds[i]] = ct.materialize(sb, own[i], ctype(graph.params[i]))
+        zero_of = partial(inner.zero_of, graph.params[i])
+        unwind.nexts[seeds[i]] = ct.materialize(sb, own[i], ctype(graph.params[i]), zero_of)
     totals = []
     for v, share in inner.sens.items():
+        if v in threads:
+            unwind.nexts[threads[v]] = share
+            totals.append((v, threads[v]))
+            continue
         total = unwind.carry("acc", ct.zero(bb, ctype(v)))
         unwind.nexts[total] = ct.materialize(sb, ct.add(sb, total, share, reverse.sums), ctype(v))
         totals.append((v, total))
@@ -145,8 +153,12 @@ def ctype(node: Node) -> Type:
     return cotangent(node.type)
 
 
-def _seed(b: Builder, seed: ct.Cotangent, i: int, type: Type) -> Node:
-    return ct.materialize(b, ct.item_of(b, seed, i), type)
+def _seed(region: Region, node: Apply, seed: ct.Cotangent, i: int) -> Node:
+    """The cotangent of the i-th variable of the state at the end of a loop."""
+    b, final = region.bb, region.fb.item(image(region.m, node), i)
+    assert b is not None and final.type is not None
+    type = cotangent(final.type)
+    return ct.materialize(b, ct.item_of(b, seed, i), type, lambda: region.zero(type, final))
 
 
 def inductions(parts: LoopParts) -> dict[int, tuple[str, Node]]:

@@ -14,6 +14,7 @@ from tapeless.infer.domain import (
     FLOAT,
     NEVER,
     NONE,
+    Arr,
     Boxed,
     Clo,
     Never,
@@ -27,6 +28,7 @@ from tapeless.infer.domain import (
     parts,
 )
 from tapeless.infer.instances import Instance, Site
+from tapeless.ir.abstract import Array, cotangent
 from tapeless.ir.nodes import CallShape
 from tapeless.ir.primitive import Mismatch
 
@@ -168,6 +170,9 @@ def cotangent_value(v: Value) -> Value:
     match v:
         case Num(kind="float" | "np.f64"):
             return FLOAT
+        case Arr(type=type):
+            ct = cotangent(type)
+            return Arr(ct) if isinstance(ct, Array) else NONE
         case Tup(items=items):
             cts = tuple(map(cotangent_value, items))
             return NONE if all(c is NONE for c in cts) else Tup(cts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tapeless.ir.abstract import INT, Array, Type, cotangent
+from tapeless.ir.abstract import INT, Array, Type
 from tapeless.ir.primitive import primitive
 
 
@@ -14,10 +14,9 @@ def _element(a: Type, *_: Type) -> Type:
     return a.element
 
 
-def _zeros_like(a: Type) -> Type:
-    out = cotangent(a)
-    assert isinstance(out, Array)
-    return out
+def _stated(*_: Type) -> Any:
+    """The node states its type."""
+    return None
 
 
 def _same(a: Type, *_: Type) -> Type:
@@ -25,8 +24,8 @@ def _same(a: Type, *_: Type) -> Type:
     return Array(a.element, a.dims)
 
 
-def _zeros(a: Any) -> Any:
-    return np.zeros(a.shape)
+def _zeros(*sizes: int) -> Any:
+    return np.zeros(sizes)
 
 
 def _accumulate(a: Any, v: float, *index: int) -> Any:
@@ -53,9 +52,10 @@ element = primitive(
     result=_element,
     evaluate=lambda a, *index: a[index].item(),
 )
-zeros_like = primitive(
-    "zeros_like", doc="zeros_like(a): a packed array of zeros of the shape of a.", result=_zeros_like, evaluate=_zeros
+zeros = primitive(
+    "zeros", doc="zeros(sizes...): a new array of zeros, of its n dimensions these.", result=_stated, evaluate=_zeros
 )
+add_arrays = primitive("add_arrays", doc="a + b, of one shape and packed.", result=_same, evaluate=lambda a, b: a + b)
 accumulate = primitive(
     "accumulate",
     doc="accumulate(a, v, i...): a with the float v added to one element.",
