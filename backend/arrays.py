@@ -6,9 +6,10 @@ was passed in has no owner: it is never written to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.emit import UNLIKELY, Values
+from tapeless.backend.emit import LIKELY, UNLIKELY, Values
 from tapeless.backend.layout import ELEMENT_SIZES, POINTER, SCALAR_LEAVES
 from tapeless.ir.abstract import Array
 from tapeless.ir.diagnostics import InternalError
@@ -32,6 +33,7 @@ class View:
         sizes, strides = iter(rest[:count]), iter(rest[count:])
         self.sizes = [next(sizes) if d == "n" else "1" for d in t.dims]
         self.strides = [] if t.packed else [next(strides) if d == "n" else "0" for d in t.dims]
+        self.memory = {"i1": "i8"}.get(leaf := SCALAR_LEAVES[t.element.kind], leaf)  # the type of an element in memory
         self.item = ELEMENT_SIZES[t.element.kind]
 
     def count(self) -> str:
@@ -174,6 +176,86 @@ def put(e: FunctionEmitter, node: Apply) -> Values:
     return a.leaves(a.owner, a.data)
 
 
+def over(e: FunctionEmitter, sizes: Sequence[str], body: Any, outer: tuple[str, ...] = ()) -> Any:
+    """One loop inside another; `body` is a step that gets the indices."""
+    depth = len(outer)
+    if depth == len(sizes):
+        yield from body(list(outer))
+        return
+    if sizes[depth] == "1":
+        yield from over(e, sizes, body, (*outer, "0"))
+        return
+    head, inside, end, before = e.label("over"), e.label("each"), e.label("done"), e.block
+    i, following = e.name(), e.name()
+    e.jump(head)
+    e.start(head)
+    hole = len(e.lines)
+    e.branch(e.op(f"icmp slt i64 {i}, {sizes[depth]}"), inside, end)
+    e.start(inside)
+    yield from over(e, sizes, body, (*outer, i))
+    e.do(f"{following} = add nuw nsw i64 {i}, 1")
+    last = e.block
+    e.jump(head)
+    e.lines.insert(hole, f"  {i} = phi i64 [0, %{before}], [{following}, %{last}]")
+    e.start(end)
+
+
+def sum_to(e: FunctionEmitter, node: Apply) -> Values:
+    """A packed array itself where it has the sizes wanted; else summed over the dimensions that shall be 1."""
+    a = view(e, node.args[0])
+    given = iter([e.value(n)[0] for n in node.args[1:]])
+    wanted = [next(given) if d == "n" else "1" for d in a.type.dims]
+    same = "true"
+    for n, s in zip(wanted, a.sizes):
+        if n != s:
+            same = e.op(f"and i1 {same}, {e.op(f'icmp eq i64 {n}, {s}')}")
+    equal, differs, end = e.label("same"), e.label("sum"), e.label("shaped")
+    e.branch(same, equal, differs, LIKELY)
+    e.start(differs)
+    count = "1"
+    for n in wanted:
+        count = n if count == "1" else count if n == "1" else e.op(f"mul nsw i64 {count}, {n}")
+    owner = new(e, count, a.type, node, "tl_new_zeros")
+    free = tuple(n for n, d in zip(wanted, a.type.dims) if d == "n")
+    target = View(e, a.type, (owner, data_of(e, owner), *free))
+
+    def body(index: list[str]) -> Any:
+        own = [e.op(f"select i1 {e.op(f'icmp eq i64 {n}, 1')}, i64 0, i64 {i}") for i, n in zip(index, wanted)]
+        where = target.address(own)
+        target.store(e.op(f"fadd double {target.load(where)}, {a.load(a.address(index))}"), where)
+        yield from ()
+
+    for _ in over(e, a.sizes, body):
+        raise InternalError("backend: a sum runs no graph", node.span)
+    block = e.block
+    e.jump(end)
+    e.start(equal)
+    e.do(f"call void @tl_retain(ptr %ctx, {POINTER} {a.owner})")
+    e.jump(end)
+    e.start(end)
+    owner = e.op(f"phi {POINTER} [{a.owner}, %{equal}], [{owner}, %{block}]")
+    data = e.op(f"phi {POINTER} [{a.data}, %{equal}], [{target.data}, %{block}]")
+    return (owner, data, *free)
+
+
+def filled(e: FunctionEmitter, node: Apply) -> Values:
+    """A new array with one value everywhere."""
+    t = e.program.type(node)
+    assert isinstance(t, Array)
+    a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args[1:])))
+    owner = new(e, a.count(), t, node)
+    a.data = data_of(e, owner)
+    (value,) = e.value(node.args[0])
+
+    def body(index: list[str]) -> Any:
+        a.store(value, e.op(f"getelementptr {a.memory}, {POINTER} {a.data}, i64 {index[0]}"))
+        yield from ()
+
+    for _ in over(e, [a.count()], body):
+        raise InternalError("backend: a fill runs no graph", node.span)
+    return a.leaves(owner, a.data)
+
+
 ARRAYS = {
     "size": size,
     "element": element,
@@ -181,4 +263,6 @@ ARRAYS = {
     "add_arrays": add_arrays,
     "accumulate": accumulate,
     "put": put,
+    "sum_to": sum_to,
+    "filled": filled,
 }

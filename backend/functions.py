@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import Any
 
-from tapeless.backend import convert, loops, memory
+from tapeless.backend import convert, loops, memory, nests
 from tapeless.backend.emit import UNLIKELY, Text, Values, number, returned
 from tapeless.backend.layout import ZEROS
 from tapeless.backend.ownership import Ownership
@@ -79,6 +79,8 @@ class FunctionEmitter(Text):
                 self.values[node] = (yield loops.loop(self, node)) if fn.kind == "loop" else self._call(node, fn)
             elif fn.name == "switch":
                 self.values[node] = yield self._switch(node)
+            elif fn.name == "nest":
+                self.values[node] = yield nests.nest(self, node)
             else:
                 self.values[node] = self._primitive(node, fn)
             if ownership is not None and not self.dead:

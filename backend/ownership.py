@@ -27,7 +27,7 @@ CONSUMING = frozenset({"tuple", "record", "inject", "box", "cell", "store"})
 """Primitives into whose result all inputs go."""
 UPDATES = frozenset({"accumulate", "add_arrays", "put"})
 """Primitives whose result is their first input, changed."""
-SHARING = frozenset({"item", "project", "select", "unbox", "load"})
+SHARING = frozenset({"item", "project", "select", "unbox", "load", "with_axes"})
 """Primitives whose result is part of an input, which keeps its own reference."""
 
 

@@ -41,7 +41,7 @@ class Printed:
     types: tuple[Type, ...]
 
 
-NEW_BUFFERS = frozenset({"zeros", "accumulate", "add_arrays", "put"})
+NEW_BUFFERS = frozenset({"zeros", "nest", "sum_to", "filled", "accumulate", "add_arrays", "put"})
 
 
 @dataclass

@@ -302,6 +302,29 @@ def joined_dims(x: str, y: str) -> str:
     return "".join(a if a == b else "n" for a, b in zip(x, y))
 
 
+def broadcast_dims(arrays: list[Array]) -> str:
+    """The dimensions of what arrays are broadcast to."""
+    rank = max(a.rank for a in arrays)
+    padded = [a.dims.rjust(rank, "1") for a in arrays]
+    return "".join("n" if "n" in column else "1" for column in zip(*padded))
+
+
+def output_type(kind: str, element: Type, dims: str) -> Type:
+    """The type of an output of a nest over these dimensions: `each`, or `sum:101`."""
+    assert isinstance(element, Scalar)
+    if kind == "each":
+        return Array(element, dims)
+    mask = kind.split(":")[1]
+    left = "".join(d for d, bit in zip(dims, mask) if bit == "0")
+    return Array(element, left) if "0" in mask else element
+
+
+def kept_dims(dims: str, mask: str) -> str:
+    """The dimensions of a reduced array, with those that were reduced as ones."""
+    rest = iter(dims)
+    return "".join("1" if bit == "1" else next(rest) for bit in mask)
+
+
 def cotangent(t: Type) -> Type:
     """The type of the cotangents (and tangents) of values of type `t`; NONE stands for the space that holds only zero.
 

@@ -19,10 +19,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from tapeless.ir import operators, primitives
-from tapeless.ir.abstract import Box, NoneType, Record, Scalar, Str, Tuple, Type, head, parts, resolve
+from tapeless.ir.abstract import Array, Box, NoneType, Record, Scalar, Str, Tuple, Type, head, parts, resolve
 from tapeless.ir.abstract import Cell as CellType
 from tapeless.ir.diagnostics import InternalError, UsageError
+from tapeless.ir.nests import nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Operator, Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES
@@ -239,6 +241,8 @@ class Interpreter:
     def primitive(self, fn: Primitive, node: Apply, frame: Frame) -> Any:
         if fn.name == "switch":
             return self.switch(node, frame)
+        if fn.name == "nest":
+            return self.nest(node, frame)
         if fn.name in DERIVATIVES:
             raise UsageError(f"the interpreter does not differentiate: `{fn}` has to be expanded first", node.span)
         args = [self.value(a, frame) for a in node.args]
@@ -250,6 +254,26 @@ class Interpreter:
         if fn.evaluate is None:
             raise UsageError(f"the interpreter has no meaning for the primitive `{fn}`", node.span)
         return fn.evaluate(*args)
+
+    def nest(self, node: Apply, frame: Frame) -> Any:
+        """The map on each element of arrays that are broadcast; the outputs collected, or summed."""
+        parts = nest_parts(node)
+        arrays = np.broadcast_arrays(*(self.value(a, frame) for a in parts.arrays))
+        rows = []
+        for index in np.ndindex(arrays[0].shape):
+            inner = Frame(parts.map, frame_of(parts.map.parent, frame))
+            inner.update((p, a[index].item()) for p, a in zip(parts.map.params, arrays))
+            out = self.body(inner)
+            rows.append(out if len(parts.outputs) > 1 else (out,))
+        outs = []
+        for k, (kind, result) in enumerate(zip(parts.outputs, parts.results)):
+            dtype = {"np.f64": float, "np.i64": int, "np.bool": bool}[str(result.type)]
+            whole = np.array([row[k] for row in rows], dtype).reshape(arrays[0].shape)
+            if kind != "each":
+                axes = tuple(d for d, bit in enumerate(kind.split(":")[1]) if bit == "1")
+                whole = whole.sum(axis=axes)
+            outs.append(whole if whole.ndim else whole.item())
+        return tuple(outs) if len(outs) > 1 else outs[0]
 
     def switch(self, node: Apply, frame: Frame) -> Any:
         condition = self.value(node.args[0], frame)
@@ -355,6 +379,8 @@ def fits(value: Any, t: Type) -> bool:
             return isinstance(value, BoxValue) and body is not None and fits(value.body, body)
         case CellType():
             return isinstance(value, CellValue)
+        case Array(dims=dims):
+            return isinstance(value, np.ndarray) and value.ndim == len(dims)
     return False
 
 
@@ -375,6 +401,14 @@ def _store(_: Interpreter, node: Apply, c: Any, value: Any) -> None:
     _need(c, node).content = value
 
 
+def _with_axes(_: Interpreter, node: Apply, a: Any) -> Any:
+    """Sizes of n dimensions stay in order; ones stand where the types say."""
+    old, new = node.args[0].type, node.type
+    assert isinstance(old, Array) and isinstance(new, Array)
+    free = iter([n for n, d in zip(a.shape, old.dims) if d == "n"])
+    return a.reshape([1 if d == "1" else next(free) for d in new.dims])
+
+
 _STRUCTURE: dict[str, Callable[..., Any]] = {
     "tuple": lambda _, node, *items: items,
     "item": _item,
@@ -390,5 +424,6 @@ _STRUCTURE: dict[str, Callable[..., Any]] = {
     "cell": lambda _, node, value: CellValue(value),
     "load": lambda _, node, c: _need(c, node).content,
     "store": _store,
+    "with_axes": _with_axes,
     "never": lambda _, node: UNDEF,
 }

@@ -118,7 +118,7 @@ class Types:
             least, most, check = _CHECKS[prim.name]
             _need(least <= len(node.args) <= most, f"{len(node.args)} inputs")
             check(self, node, *node.args)
-        if prim.name in ("switch", *DERIVATIVES):
+        if prim.name in ("switch", "nest", *DERIVATIVES):
             return  # some inputs are graphs, and have no type
         try:
             result = prim.type_of([self.plain(a.type) for a in node.args])

@@ -69,7 +69,7 @@ class _Verifier:
         """Parents exist and enclose; number the graphs so that `encloses` takes constant time."""
         nested: dict[Graph | None, list[Graph]] = {}
         for g in self.graphs:
-            if g.kind not in ("function", "branch", "loop"):
+            if g.kind not in ("function", "branch", "loop", "map"):
                 self.fail("kind", f"{g} is a {g.kind!r}")
             if g.parent is not None and g.parent not in self.known:
                 self.fail("scope", f"{g} is nested in {g.parent}, which the program does not mention", g.span)
@@ -202,6 +202,9 @@ class _Verifier:
                 continue
             if (g.kind == "branch") != (is_switch and i >= 2):
                 self.fail("branch", f"`{_shown(node)}` uses {g}, a {g.kind}, wrongly", node.span)
+            is_nest = isinstance(fn, Primitive) and fn.name == "nest"
+            if (g.kind == "map") != (is_nest and i == 1):
+                self.fail("nest", f"`{_shown(node)}` uses {g}, a {g.kind}, wrongly", node.span)
             if g.kind == "loop" and i != 0:
                 self.fail("loop", f"`{_shown(node)}` uses the loop {g} without calling it", node.span)
             derived = isinstance(fn, Primitive) and fn.name in DERIVATIVES and i == 1

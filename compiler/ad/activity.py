@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from tapeless.ad.copying import branches
 from tapeless.ir.abstract import NONE, Type, cotangent
 from tapeless.ir.loops import loop_parts
+from tapeless.ir.nests import nest_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes
@@ -45,6 +46,8 @@ class Activity:
         if isinstance(fn.value, Primitive):
             if fn.value.name == "switch":
                 return self._switch(node)
+            if fn.value.name == "nest":
+                return self._nest(node)
             if fn.value.partials is None and fn.value.evaluate is not None and fn.value.name not in STRUCTURAL:
                 return False
         return any(a in self.active for a in node.args)
@@ -55,6 +58,12 @@ class Activity:
             self._nodes(self.scopes.schedule(g))
             found |= g.output in self.active
         return found
+
+    def _nest(self, node: Apply) -> bool:
+        parts = nest_parts(node)
+        self.active.update(p for p, a in zip(parts.map.params, parts.arrays) if a in self.active)
+        self._nodes(self.scopes.schedule(parts.map))
+        return any(r in self.active for r in parts.results)
 
     def _loop(self, node: Apply, graph: Graph) -> bool:
         parts = loop_parts(graph, self.scopes)
@@ -72,4 +81,4 @@ class Activity:
                 return any(p in self.active for p in graph.params)
 
 
-STRUCTURAL = ("tuple", "item", "record", "box", "unbox", "inject", "project", "select", "element")
+STRUCTURAL = ("tuple", "item", "record", "box", "unbox", "inject", "project", "select", "element", "with_axes")

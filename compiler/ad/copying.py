@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tapeless.ir.builder import Builder
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
-from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.nests import copied, nest_parts
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
+from tapeless.ir.primitives.arrays import nest as NEST
 from tapeless.ir.primitives.structure import switch
 from tapeless.ir.traverse import Scopes
 
@@ -31,6 +33,16 @@ def copy(b: Builder, scopes: Scopes, node: Apply, m: Map) -> Node:
     assert isinstance(fn, Constant)
     if isinstance(fn.value, Graph) and fn.value.kind == "loop":
         return _copy_loop(b, scopes, node, loop_parts(fn.value, scopes), m)
+    if fn.value is NEST:
+
+        def body(inner: Builder, params: list[Parameter]) -> list[Node]:
+            m.update(zip(parts.map.params, params))
+            for n in scopes.schedule(parts.map):
+                m[n] = copy(inner, scopes, n, m)
+            return [image(m, r) for r in parts.results]
+
+        parts = nest_parts(node)
+        return copied(b, node, [image(m, a) for a in parts.arrays], body)
     if fn.value is switch:
         sides = []
         for g in branches(node):

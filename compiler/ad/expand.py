@@ -23,7 +23,8 @@ from tapeless.ir.abstract import FLOAT, Array, Box, Cell, Pullback, Record, Tupl
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
-from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.nests import copied, nest_parts
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.traverse import Scopes, all_nodes, reachable
@@ -129,6 +130,8 @@ class _Expansion:
             self.nodes(sb, parts.body, m)
             close_loop(lb, sb, image(m, parts.condition), [self.get(m, n) for n in parts.nexts], node.span)
             return call_loop(b, lb.graph, args, node.span)
+        if fn.value.name == "nest":
+            return self.nest(b, node, m)
         args = []
         for a in node.args:
             if isinstance(a, Constant) and isinstance(a.value, Graph):
@@ -141,6 +144,17 @@ class _Expansion:
         if fn.value.name == "has_head" and args[1].value.startswith("pullback "):  # type: ignore[attr-defined]
             args[1] = constant("record " + args[1].value.replace(" ", "."))  # type: ignore[attr-defined]
         return self.made(b, node, fn, args, type)
+
+    def nest(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        """A copy of a nest."""
+        parts = nest_parts(node)
+
+        def body(inner: Builder, params: list[Parameter]) -> list[Node]:
+            m.update(zip(parts.map.params, params))
+            self.nodes(inner, self.scopes.schedule(parts.map), m)
+            return [self.get(m, r) for r in parts.results]
+
+        return copied(b, node, [self.get(m, a) for a in parts.arrays], body)
 
     @staticmethod
     def made(b: Builder, node: Apply, fn: Constant, args: list[Node], type: Type | None) -> Apply:

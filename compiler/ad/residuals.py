@@ -33,7 +33,9 @@ TUPLE, ITEM, UNBOX = Constant(make_tuple), Constant(item), Constant(unbox)
 PLACE = Constant("residual")
 """What a placeholder applies until it is known what it becomes."""
 
-OPAQUE = frozenset({"switch", "box", "cell", "load", "store", "check", "print", "never"})
+OPAQUE = frozenset(
+    {"switch", "nest", "box", "cell", "load", "store", "check", "print", "never", "zeros", "put", "accumulate"}
+)
 """Primitives that are not applied again."""
 
 

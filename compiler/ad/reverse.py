@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from tapeless.ad import cotangents as ct
-from tapeless.ad import reverse_loop
+from tapeless.ad import reverse_loop, reverse_nest
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.region import Adjoint, Region, Values, threaded
@@ -257,6 +257,13 @@ class Reverse:
         array, *indices = node.args
         at = [region.ref(image(region.m, i)) for i in indices]
         region.sens[array] = bb.apply("accumulate", region.total(array), seed, *at)
+
+    def _nest(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        reverse_nest.backward(self, region, node, seed)
+
+    def _with_axes(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        (a,) = node.args
+        self.give(region, a, bb.apply("with_axes", seed, type=cotangent(a.type)))  # type: ignore[arg-type]
 
     def _tuple(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         for i, x in enumerate(node.args):

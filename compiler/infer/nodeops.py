@@ -28,9 +28,11 @@ from tapeless.ir.abstract import (
     Union,
     head,
     join,
+    kept_dims,
     union,
 )
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.nests import nest
 from tapeless.ir.nodes import UNDEF, Constant, Node
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
 
@@ -165,6 +167,19 @@ class NodeOps:
         assert isinstance(x.type, Array)
         return x.type
 
+    def nest(self, outputs: Sequence[str], body: Callable[..., Sequence[Node]], arrays: Sequence[Node]) -> list[Node]:
+        outer, types = self.b, [self.array_type(a) for a in arrays]
+        self.b = outer.nested("map", "map")
+        made = body(*(self.b.graph.parameter(f"x{i}", t.element) for i, t in enumerate(types)))
+        if self.b.graph.effects:
+            raise Mismatch("what may fail for each element of an array is not supported yet")
+        self.b, inner = outer, self.b
+        return nest(outer, inner, list(made), outputs, list(arrays))
+
+    def keep_axes(self, a: Node, mask: str) -> Node:
+        t = self.array_type(a)
+        return self.b.apply("with_axes", a, type=Array(t.element, kept_dims(t.dims, mask)))
+
     def function(self, name: str) -> Node:
         return self.b.apply("record", type=Record(name, ()))
 
@@ -180,6 +195,8 @@ class NodeOps:
     def branch(self, condition: Node, then: Callable[[], Node], orelse: Callable[[], Node]) -> Node:
         if isinstance(condition, Constant) and condition.value is not UNDEF:
             return then() if condition.value else orelse()
+        if self.b.graph.kind == "map":  # nothing in it can fail: both are computed, and the loop stays without branches
+            return self.apply("select", condition, then(), orelse())
         outer = self.b
         sides: list[tuple[Builder, Node | None]] = []
         for name, run in (("then", then), ("else", orelse)):

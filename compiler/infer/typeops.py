@@ -28,7 +28,7 @@ from tapeless.infer.domain import (
     parts,
 )
 from tapeless.infer.instances import Instance
-from tapeless.ir.abstract import SCALARS, Array
+from tapeless.ir.abstract import SCALARS, Array, broadcast_dims, kept_dims, output_type
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
 from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
@@ -213,6 +213,18 @@ class TypeOps:
     def array_type(self, x: Value) -> Array:
         assert isinstance(x, Arr)
         return x.type
+
+    def nest(
+        self, outputs: Sequence[str], body: Callable[..., Sequence[Value]], arrays: Sequence[Value]
+    ) -> list[Value]:
+        types = [self.array_type(a) for a in arrays]
+        made = body(*(of_type(t.element) for t in types))
+        dims = broadcast_dims(types)
+        return [of_type(output_type(k, SCALARS[v.kind], dims)) for k, v in zip(outputs, made)]  # type: ignore[attr-defined]
+
+    def keep_axes(self, a: Value, mask: str) -> Value:
+        t = self.array_type(a)
+        return Arr(Array(t.element, kept_dims(t.dims, mask)))
 
     def function(self, name: str) -> Value:
         return Oper(OPERATORS[name])

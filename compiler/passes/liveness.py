@@ -238,6 +238,11 @@ class Liveness:
                     self._demand(out, mask)
         elif name in DERIVATIVES:
             self._derivative(node, name)
+        elif name == "nest":
+            self._run(args[0].value)  # type: ignore[attr-defined]
+            self._demand(args[0].value.output, mask)  # type: ignore[attr-defined]
+            for a in args[2:]:
+                self._need(a)
         else:
             self._inputs(node, node.fn.value)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from tapeless.ir.abstract import NONE, Tuple, Type
 from tapeless.ir.builder import Builder, constant, is_primitive, key_of, undef
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
+from tapeless.ir.nests import nest, nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, encloses, inputs
@@ -150,7 +151,7 @@ class Rebuild:
                 todo += [
                     n.value
                     for n in inputs(node)
-                    if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind == "branch"
+                    if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind in ("branch", "map")
                 ]
                 loop = callee(node)
                 if loop is not None and loop.kind == "loop" and not encloses(loop, node.graph):
@@ -186,6 +187,8 @@ class Rebuild:
         if isinstance(fn.value, Primitive):
             if fn.value.name == "switch":
                 return self.switch(b, scopes, node, env)
+            if fn.value.name == "nest":
+                return self.nest(b, scopes, node, env)
             return self.primitive(b, node, fn.value, [self.get(b, scopes, env, a) for a in node.args])
         if fn.value.kind == "loop":
             return self.loop(b, scopes, node, fn.value, env)
@@ -296,6 +299,24 @@ class Rebuild:
             out = self.body(nb, scopes, g, env)
             sides.append((nb, undef(type) if never_returns(nb) else out))
         return joined(b, condition, sides[0], sides[1], type, self.live(scopes, node))
+
+    def nest(self, b: Builder, scopes: Scopes, node: Apply, env: Env) -> Node:
+        """A nest, without the outputs that are dead."""
+        parts = nest_parts(node)
+        live = self.live(scopes, node)
+        kept = [k for k in range(len(parts.outputs)) if len(parts.outputs) == 1 or live >> k & 1]
+        inner = b.nested(parts.map.name, "map")
+        inner.loop_outer = b
+        arrays = [self.get(b, scopes, env, a) for a in parts.arrays]
+        for p in parts.map.params:
+            env[p] = inner.graph.parameter(p.name, p.type, p.span)
+        self.nodes(inner, scopes, scopes.schedule(parts.map), env)
+        results = [self.get(inner, scopes, env, parts.results[k]) for k in kept]
+        made = dict(zip(kept, nest(b, inner, results, [parts.outputs[k] for k in kept], arrays)))
+        if len(parts.outputs) == 1:
+            return made[0]
+        assert isinstance(node.type, Tuple)
+        return b.tuple([made[k] if k in made else undef(t) for k, t in enumerate(node.type.items)])
 
     # -- loops ------------------------------------------------------------------------------------------------------
     def loop(self, b: Builder, scopes: Scopes, node: Apply, graph: Graph, env: Env) -> Node:

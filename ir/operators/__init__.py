@@ -1,5 +1,25 @@
 """All operators. Importing this package fills `tapeless.ir.primitive.OPERATORS`."""
 
-from tapeless.ir.operators import arithmetic, builtin, comparison, derivatives, iteration, mathematics, unpacking
+from tapeless.ir.operators import (
+    arithmetic,
+    builtin,
+    comparison,
+    derivatives,
+    elementwise,
+    iteration,
+    mathematics,
+    reductions,
+    unpacking,
+)
 
-__all__ = ["arithmetic", "builtin", "comparison", "derivatives", "iteration", "mathematics", "unpacking"]
+__all__ = [
+    "arithmetic",
+    "builtin",
+    "comparison",
+    "derivatives",
+    "elementwise",
+    "iteration",
+    "mathematics",
+    "reductions",
+    "unpacking",
+]

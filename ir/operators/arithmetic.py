@@ -10,6 +10,7 @@ import operator as python
 from collections.abc import Callable
 from typing import Any
 
+from tapeless.ir.operators.elementwise import is_numpy, ufunc
 from tapeless.ir.operators.numbers import (
     TOO_LARGE,
     checked,
@@ -22,7 +23,6 @@ from tapeless.ir.operators.numbers import (
     to_int,
     unsupported,
 )
-from tapeless.ir.operators.ufuncs import is_numpy, on_scalars
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
 
 
@@ -31,7 +31,7 @@ def _numeric(
 ) -> Any:
     """Run `whole` on two ints or `real` on two floats, whichever the operands meet in; NumPy has rules of its own."""
     if is_numpy(ops, a, b):
-        return on_scalars(ops, name, a, b)
+        return ufunc(ops, name, a, b)
     if not is_number(ops, a, b):
         raise unsupported(ops, symbol, a, b)
     if is_whole(ops, a, b):
@@ -147,7 +147,7 @@ def mod(ops: Ops, a: Any, b: Any) -> Any:
 def power(ops: Ops, a: Any, b: Any) -> Any:
     """a ** b of numbers."""
     if is_numpy(ops, a, b):
-        return on_scalars(ops, "pow", a, b)
+        return ufunc(ops, "pow", a, b)
     if not is_number(ops, a, b):
         raise unsupported(ops, "** or pow()", a, b)
     if not is_whole(ops, a, b):
@@ -202,7 +202,7 @@ def pow_(ops: Ops, a: Any, b: Any) -> Any:
 def neg(ops: Ops, a: Any) -> Any:
     """-a of a number."""
     if is_numpy(ops, a):
-        return on_scalars(ops, "neg", a)
+        return ufunc(ops, "neg", a)
     if ops.kind(a) == "float":
         return ops.apply("fneg", a)
     if not is_number(ops, a):
@@ -214,7 +214,7 @@ def neg(ops: Ops, a: Any) -> Any:
 def pos(ops: Ops, a: Any) -> Any:
     """+a of a number: a bool becomes an int."""
     if is_numpy(ops, a):
-        return on_scalars(ops, "pos", a)
+        return ufunc(ops, "pos", a)
     if not is_number(ops, a):
         raise unsupported(ops, "unary +", a)
     return to_int(ops, a)
@@ -224,7 +224,7 @@ def pos(ops: Ops, a: Any) -> Any:
 def invert(ops: Ops, a: Any) -> Any:
     """~a of an int or bool: -a - 1."""
     if is_numpy(ops, a):
-        return on_scalars(ops, "invert", a)
+        return ufunc(ops, "invert", a)
     if not is_whole(ops, a):
         raise unsupported(ops, "unary ~", a)
     return ops.apply("inot", to_int(ops, a))
@@ -242,7 +242,7 @@ def _shift(ops: Ops, symbol: str, a: Any, n: Any) -> tuple[Any, Any]:
 def lshift(ops: Ops, a: Any, n: Any) -> Any:
     """a << n of ints."""
     if is_numpy(ops, a, n):
-        return on_scalars(ops, "lshift", a, n)
+        return ufunc(ops, "lshift", a, n)
     return checked(ops, "ishl", *_shift(ops, "<<", a, n))
 
 
@@ -250,13 +250,13 @@ def lshift(ops: Ops, a: Any, n: Any) -> Any:
 def rshift(ops: Ops, a: Any, n: Any) -> Any:
     """a >> n of ints: rounded down."""
     if is_numpy(ops, a, n):
-        return on_scalars(ops, "rshift", a, n)
+        return ufunc(ops, "rshift", a, n)
     return ops.apply("ishr", *_shift(ops, ">>", a, n))
 
 
 def _bitwise(ops: Ops, symbol: str, name: str, a: Any, b: Any) -> Any:
     if is_numpy(ops, a, b):
-        return on_scalars(ops, "bit" + name, a, b)
+        return ufunc(ops, "bit" + name, a, b)
     if not is_whole(ops, a, b):
         raise unsupported(ops, symbol, a, b)
     if ops.kind(a) == ops.kind(b) == "bool":

@@ -72,6 +72,7 @@ def _size(ops: Ops, a: Any) -> Any:
 
 
 ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size}
+METHODS = ("sum", "mean")
 
 
 @operator("getattr", getattr)
@@ -80,6 +81,8 @@ def getattr_(ops: Ops, x: Any, name: Any) -> Any:
     key = ops.constant(name)
     if ops.kind(x) != "array":
         raise Mismatch(f"the attribute `.{key}` of an object of type '{ops.describe(x)}' is not supported")
+    if key in METHODS:
+        return ops.record("partial[]", [ops.function(f"np.{key}"), x])
     if key not in ATTRIBUTES:
         raise Mismatch(f"'numpy.ndarray' object has no attribute '{key}' that is supported")
     return ATTRIBUTES[key](ops, x)

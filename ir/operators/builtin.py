@@ -7,6 +7,7 @@ from typing import Any
 
 from tapeless.ir.operators.arithmetic import floor_quotient, power
 from tapeless.ir.operators.comparison import truth_of
+from tapeless.ir.operators.elementwise import is_numpy, ufunc
 from tapeless.ir.operators.iteration import SCALARS, known_items, length
 from tapeless.ir.operators.numbers import (
     TOO_LARGE,
@@ -21,7 +22,7 @@ from tapeless.ir.operators.numbers import (
     to_int,
     unsupported,
 )
-from tapeless.ir.operators.ufuncs import is_numpy, machine, on_scalars
+from tapeless.ir.operators.ufuncs import machine
 from tapeless.ir.primitive import Mismatch, Operator, Ops, operator
 
 
@@ -29,7 +30,7 @@ from tapeless.ir.primitive import Mismatch, Operator, Ops, operator
 def abs_(ops: Ops, x: Any) -> Any:
     """abs(x) of a number."""
     if is_numpy(ops, x):
-        return on_scalars(ops, "abs", x)
+        return ufunc(ops, "abs", x)
     if ops.kind(x) == "float":
         return ops.apply("fabs", x)
     if not is_number(ops, x):

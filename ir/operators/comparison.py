@@ -9,8 +9,9 @@ from __future__ import annotations
 import operator as python
 from typing import Any
 
+from tapeless.ir.operators.elementwise import is_numpy, ufunc
 from tapeless.ir.operators.numbers import is_number, to_int
-from tapeless.ir.operators.ufuncs import is_numpy, machine, on_scalars
+from tapeless.ir.operators.ufuncs import machine
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 _MIXED = {"eq": ("if_eq", "if_eq"), "lt": ("if_lt", "fi_lt"), "le": ("if_le", "fi_le")}
@@ -32,7 +33,7 @@ def compare_numbers(ops: Ops, name: str, a: Any, b: Any) -> Any:
 def _ordered(ops: Ops, symbol: str, name: str, a: Any, b: Any) -> Any:
     """a < b or a <= b; `symbol` is how the program wrote it (the operands stand as for < and <=)."""
     if is_numpy(ops, a, b):
-        return on_scalars(ops, name, a, b)
+        return ufunc(ops, name, a, b)
     if is_number(ops, a, b):
         return compare_numbers(ops, name, a, b)
     match ops.kind(a), ops.kind(b):
@@ -86,7 +87,7 @@ def ge(ops: Ops, a: Any, b: Any) -> Any:
 def eq(ops: Ops, a: Any, b: Any) -> Any:
     """a == b of numbers, strings, None, or tuples item by item; values of different kinds are not equal."""
     if is_numpy(ops, a, b):
-        return on_scalars(ops, "eq", a, b)
+        return ufunc(ops, "eq", a, b)
     if is_number(ops, a, b):
         if ops.kind(a) == ops.kind(b) == "bool":
             return ops.apply("beq", a, b)
@@ -120,7 +121,7 @@ def _all_equal(ops: Ops, xs: list[Any], ys: list[Any]) -> Any:
 def ne(ops: Ops, a: Any, b: Any) -> Any:
     """a != b: the opposite of a == b."""
     if is_numpy(ops, a, b):
-        return on_scalars(ops, "ne", a, b)
+        return ufunc(ops, "ne", a, b)
     if ops.kind(a) == ops.kind(b) == "float":
         return ops.apply("fne", a, b)
     return ops.apply("not_", ops.operate("eq", a, b))

@@ -19,12 +19,6 @@ Rule = tuple[Callable[..., Any], str]
 """What computes a machine value from machine values, and the kind of its result."""
 
 
-def is_numpy(ops: Ops, *xs: Any) -> bool:
-    """Whether NumPy's rules hold: all are scalars, and one is NumPy's."""
-    kinds = [ops.kind(x) for x in xs]
-    return any(k in KINDS for k in kinds) and all(k in KINDS or k in WEAK for k in kinds)
-
-
 def machine(ops: Ops, x: Any) -> Any:
     """A scalar of NumPy as Python's of the same layout; another value as it is."""
     kind = ops.kind(x)
@@ -34,11 +28,6 @@ def machine(ops: Ops, x: Any) -> Any:
 def made(ops: Ops, kind: str, x: Any) -> Any:
     """A machine value as a scalar of NumPy."""
     return ops.apply("to_" + kind.removeprefix("np."), x)
-
-
-def promoted(ops: Ops, *xs: Any) -> str:
-    """The kind that scalars meet in."""
-    return max((WEAK.get(ops.kind(x), ops.kind(x)) for x in xs), key=KINDS.index)
 
 
 def as_kind(ops: Ops, x: Any, kind: str) -> Any:
@@ -162,9 +151,3 @@ def rule(name: str, kind: str) -> tuple[str, Callable[..., Any], str]:
         f"ufunc '{SYMBOLS.get(name, name)}' not supported for the input types, and the inputs could not be safely "
         "coerced to any supported types according to the casting rule ''safe''"
     )
-
-
-def on_scalars(ops: Ops, name: str, *xs: Any) -> Any:
-    """A universal function of scalars, one of them NumPy's."""
-    kind, compute, result = rule(name, promoted(ops, *xs))
-    return made(ops, result, compute(ops, *(as_kind(ops, x, kind) for x in xs)))

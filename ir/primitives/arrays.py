@@ -55,11 +55,31 @@ element = primitive(
 zeros = primitive(
     "zeros", doc="zeros(sizes...): a new array of zeros, of its n dimensions these.", result=_stated, evaluate=_zeros
 )
+filled = primitive(
+    "filled",
+    doc="filled(v, sizes...): a new array of v, of its n dimensions these.",
+    result=_stated,
+)
 add_arrays = primitive("add_arrays", doc="a + b, of one shape and packed.", result=_same, evaluate=lambda a, b: a + b)
 accumulate = primitive(
     "accumulate",
     doc="accumulate(a, v, i...): a with the float v added to one element.",
     result=_same,
     evaluate=_accumulate,
+)
+nest = primitive(
+    "nest",
+    doc="nest(@f, 'outputs', a...): f of the elements of arrays, broadcast. Each result of f is an output: `each`, an"
+    " array, or `sum:101`, summed over the dimensions with a 1.",
+    result=_stated,
+)
+with_axes = primitive(
+    "with_axes",
+    doc="with_axes(a): a packed array with other dimensions of size 1 between, as its type says.",
+    result=_stated,
+    lower="same",
+)
+sum_to = primitive(
+    "sum_to", doc="sum_to(a, sizes...): a summed over the dimensions whose size shall be 1 and is not.", result=_same
 )
 put = primitive("put", doc="put(a, v, i...): a with v as one element.", result=_same, evaluate=_put)

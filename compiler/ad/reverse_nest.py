@@ -1,0 +1,112 @@
+"""Reverse mode of a nest: the map, and its adjoint, run once more for each element.
+
+    y... = nest(@f, outputs, x...)       x̄..., v̄... = nest(@∂f, outputs', x..., ȳ...)
+
+@∂f computes the values of f again, then the cotangents of its parameters and of the scalars v that it captures. Those
+of an array are summed over the dimensions in which it was broadcast, those of scalars over all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tapeless.ad import cotangents as ct
+from tapeless.ad.copying import Map, copy, image
+from tapeless.ad.region import Region
+from tapeless.ir.abstract import FLOAT, NP_F64, Array, kept_dims
+from tapeless.ir.builder import Builder, constant
+from tapeless.ir.nests import NestParts, nest, nest_parts
+from tapeless.ir.nodes import Apply, Node
+
+if TYPE_CHECKING:
+    from tapeless.ad.reverse import Reverse
+
+
+class Within(Region):
+    """The region of @∂f: forward values stand in the same graph."""
+
+    def ref(self, node: Node) -> Node:
+        return node
+
+
+def backward(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> None:
+    """Emit the adjoint of a nest."""
+    parts = nest_parts(node)
+    bb = region.bb
+    assert bb is not None
+    operands = [region.ref(image(region.m, a)) for a in parts.arrays]
+    inner = bb.nested(parts.map.name, "map")
+    inner.loop_outer = bb
+    m: Map = {p: inner.graph.parameter(p.name, p.type, p.span) for p in parts.map.params}
+    for v in reverse.scopes.captures(parts.map):
+        m[v] = region.ref(image(region.m, v))
+    for n in reverse.scopes.schedule(parts.map):
+        m[n] = copy(inner, reverse.scopes, n, m)
+    within = Within(region, inner, [inner.graph], m, inner)
+    for k, result in enumerate(parts.results):
+        share = seed if len(parts.results) == 1 else ct.item_of(bb, seed, k)
+        if share is not None:
+            reverse.give(within, result, _element(bb, inner, parts, k, share, operands))
+    reverse.backward(within, reverse.scopes.schedule(parts.map))
+    _hand_on(reverse, region, within, parts, inner, operands)
+
+
+def _element(b: Builder, inner: Builder, parts: NestParts, k: int, share: Node, operands: list[Node]) -> Node:
+    """The cotangent of an element of an output: of the array of those, or of the sum."""
+    if not isinstance(share.type, Array):
+        return share
+    if parts.outputs[k] != "each":
+        t = Array(share.type.element, kept_dims(share.type.dims, parts.outputs[k].split(":")[1]))
+        share = b.apply("with_axes", share, type=t)
+    operands.append(share)
+    return inner.apply("of_f64", inner.graph.parameter("ct", NP_F64))
+
+
+def _hand_on(
+    reverse: Reverse, region: Region, within: Region, parts: NestParts, inner: Builder, operands: list[Node]
+) -> None:
+    """Make the nest, and give its outputs to what the nest was made of."""
+    bb = region.bb
+    assert bb is not None
+    rank = len(parts.dims)
+    targets, outputs, results = [], [], []
+    for a, p in zip(parts.arrays, parts.map.params):
+        share = within.sens.pop(p, None)
+        if share is not None:
+            mask = _broadcast(a, parts.dims)
+            targets.append(a)
+            outputs.append(f"sum:{mask}" if "1" in mask else "each")
+            results.append(inner.apply("to_f64", share))
+    for v, share in within.sens.items():
+        assert share.type == FLOAT
+        targets.append(v)
+        outputs.append("sum:" + "1" * rank)
+        results.append(inner.apply("to_f64", share))
+    if not targets:
+        return
+    for target, made in zip(targets, nest(bb, inner, results, outputs, operands)):
+        if isinstance(target.type, Array):
+            reverse.give(region, target, _shaped(region, target, made))
+        else:
+            reverse.give(region, target, bb.apply("of_f64", made))
+
+
+def _broadcast(a: Node, dims: str) -> str:
+    """In which dimensions of a nest an operand is known to be broadcast."""
+    assert isinstance(a.type, Array)
+    own = a.type.dims.rjust(len(dims), "-")
+    return "".join("1" if d == "-" or (d == "1" and n == "n") else "0" for d, n in zip(own, dims))
+
+
+def _shaped(region: Region, target: Node, made: Node) -> Node:
+    """A cotangent with the dimensions of what it belongs to; summed where a dimension turned out to be 1."""
+    bb = region.bb
+    assert bb is not None and isinstance(target.type, Array)
+    t = Array(NP_F64, target.type.dims)
+    if made.type == NP_F64:
+        return bb.apply("filled", made, type=t)
+    if made.type != t:
+        made = bb.apply("with_axes", made, type=t)
+    primal = image(region.m, target)
+    sizes = [region.ref(region.fb.apply("size", primal, constant(d))) for d, n in enumerate(t.dims) if n == "n"]
+    return bb.apply("sum_to", made, *sizes)

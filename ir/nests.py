@@ -1,0 +1,61 @@
+"""Nests of loops over arrays, `nest(@f, 'outputs', a...)`: how they are made and taken apart.
+
+@f is a graph of kind `map`, nested where the nest stands: its parameters are an element of each array, and it captures
+scalars. With one output it returns that, with several their tuple. It has no effects and no branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tapeless.ir.abstract import Tuple, Type, broadcast_dims, output_type
+from tapeless.ir.builder import Builder, constant
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
+from tapeless.ir.primitive import REGISTRY
+
+
+@dataclass(frozen=True, slots=True)
+class NestParts:
+    """A nest taken apart: `results` are the nodes of the map that give the outputs, `dims` what it runs over."""
+
+    map: Graph
+    outputs: tuple[str, ...]
+    arrays: tuple[Node, ...]
+    results: tuple[Node, ...]
+    dims: str
+
+
+def nest_parts(node: Apply) -> NestParts:
+    """Take a nest apart."""
+    graph, outputs, *arrays = node.args
+    assert isinstance(graph, Constant) and isinstance(outputs, Constant)
+    kinds = tuple(outputs.value.split(";"))
+    out = graph.value.output
+    results = out.args if len(kinds) > 1 else (out,)
+    dims = broadcast_dims([a.type for a in arrays])  # type: ignore[misc]
+    return NestParts(graph.value, kinds, tuple(arrays), results, dims)
+
+
+def nest(b: Builder, inner: Builder, results: list[Node], outputs: Sequence[str], arrays: list[Node]) -> list[Node]:
+    """A nest, of a map that `inner` has built; its outputs."""
+    dims = broadcast_dims([a.type for a in arrays])  # type: ignore[misc]
+    types: list[Type] = [output_type(k, r.type, dims) for k, r in zip(outputs, results)]  # type: ignore[arg-type]
+    single = len(types) == 1
+    inner.graph.output = results[0] if single else inner.tuple(results)
+    whole: Type = types[0] if single else Tuple(tuple(types))
+    args = (Constant(inner.graph), constant(";".join(outputs)), *arrays)
+    made = Apply(b.graph, Constant(REGISTRY["nest"]), args, whole, b.span)
+    return [made] if single else [b.item(made, k) for k in range(len(types))]
+
+
+def copied(
+    b: Builder, node: Apply, arrays: list[Node], body: Callable[[Builder, list[Parameter]], Sequence[Node]]
+) -> Node:
+    """A nest like another one, over other arrays; `body` emits the map, and returns its results."""
+    parts = nest_parts(node)
+    inner = b.nested(parts.map.name, "map")
+    inner.loop_outer = b
+    params = [inner.graph.parameter(p.name, a.type.element, p.span) for p, a in zip(parts.map.params, arrays)]  # type: ignore[union-attr]
+    made = nest(b, inner, list(body(inner, params)), parts.outputs, arrays)
+    return made[0] if len(made) == 1 else b.tuple(made)

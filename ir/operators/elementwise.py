@@ -1,0 +1,202 @@
+"""NumPy's universal functions, on scalars and element by element on arrays, and `where` and `clip`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tapeless.ir.operators.arrays import sizes
+from tapeless.ir.operators.numbers import either
+from tapeless.ir.operators.ufuncs import KINDS, RULES, WEAK, as_kind, made, rule
+from tapeless.ir.primitive import Mismatch, Ops, operator
+
+
+def is_numpy(ops: Ops, *xs: Any) -> bool:
+    """Whether NumPy's rules hold: all are scalars or arrays, and one is NumPy's."""
+    kinds = [ops.kind(x) for x in xs]
+    numpy = [k == "array" or k in KINDS for k in kinds]
+    return any(numpy) and all(n or k in WEAK for n, k in zip(numpy, kinds))
+
+
+def element_kind(ops: Ops, x: Any) -> str:
+    """The kind of a scalar or of the elements of an array."""
+    return ops.array_type(x).element.kind if ops.kind(x) == "array" else ops.kind(x)
+
+
+def common_kind(ops: Ops, *xs: Any) -> str:
+    """The kind that scalars and arrays meet in."""
+    kinds = [element_kind(ops, x) for x in xs]
+    for k in kinds:
+        if k not in KINDS and k not in WEAK:
+            raise Mismatch(f"an argument of type {k} is not supported")
+    return max((WEAK.get(k, k) for k in kinds), key=KINDS.index)
+
+
+def check_shapes(ops: Ops, arrays: list[Any]) -> None:
+    """Raise ValueError unless arrays can be broadcast together."""
+    shapes = [sizes(ops, a) for a in arrays]
+    dims = [ops.array_type(a).dims for a in arrays]
+    for d in range(1, max(map(len, dims)) + 1):
+        found = [s[-d] for s, n in zip(shapes, dims) if len(n) >= d and n[-d] == "n"]
+        for i, n in enumerate(found):
+            for m in found[:i]:
+                one = ops.lift(1)
+                fits = either(ops, ops.apply("ieq", n, m), ops.apply("ieq", n, one), ops.apply("ieq", m, one))
+                ops.check(fits, "ValueError", "operands could not be broadcast together")
+
+
+def mapped(ops: Ops, kinds: list[str], result: str, compute: Callable[..., Any], *xs: Any) -> Any:
+    """A function of machine values on scalars and arrays, each as its kind; the result is of a kind of NumPy's."""
+    arrays = [x for x in xs if ops.kind(x) == "array"]
+    if not arrays:
+        return made(ops, result, compute(ops, *(as_kind(ops, x, k) for x, k in zip(xs, kinds))))
+    check_shapes(ops, arrays)
+    given = [None if ops.kind(x) == "array" else as_kind(ops, x, k) for x, k in zip(xs, kinds)]
+
+    def body(*elements: Any) -> list[Any]:
+        rest = iter(elements)
+        values = [as_kind(ops, next(rest), k) if v is None else v for v, k in zip(given, kinds)]
+        return [made(ops, result, compute(ops, *values))]
+
+    return ops.nest(["each"], body, arrays)[0]
+
+
+def ufunc(ops: Ops, name: str, *xs: Any) -> Any:
+    """A universal function of scalars and arrays, by its rule."""
+    kind, compute, result = rule(name, common_kind(ops, *xs))
+    return mapped(ops, [kind] * len(xs), result, compute, *xs)
+
+
+def numpy_function(path: str) -> Callable[..., Any]:
+    """What a function of NumPy does, without importing NumPy before it is called."""
+
+    def run(*args: Any, **keywords: Any) -> Any:
+        import numpy
+
+        found: Any = numpy
+        for name in path.split("."):
+            found = getattr(found, name)
+        return found(*args, **keywords)
+
+    return run
+
+
+# -- functions of one float -------------------------------------------------------------------------------------------
+FLOAT_FUNCTIONS = {
+    "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh",
+    "cosh": "cosh", "tanh": "tanh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "exp": "exp",
+    "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sqrt": "sqrt",
+    "cbrt": "cbrt", "fabs": "fabs",
+}  # fmt: skip
+TESTS = ("isnan", "isinf", "isfinite")
+
+
+def _float_function(name: str, primitive: str, result: str = "np.f64") -> None:
+    def compute(ops: Ops, x: Any) -> Any:
+        return ops.apply(primitive, x)
+
+    def expand(ops: Ops, x: Any) -> Any:
+        common_kind(ops, x)
+        return mapped(ops, ["np.f64"], result, compute, x)
+
+    expand.__doc__ = f"np.{name}(x)."
+    operator(f"np.{name}", numpy_function(name))(expand)
+
+
+for _name, _primitive in FLOAT_FUNCTIONS.items():
+    _float_function(_name, _primitive)
+for _name in TESTS:
+    _float_function(_name, _name, "np.bool")
+
+
+# -- by rules ---------------------------------------------------------------------------------------------------------
+def _maximum(comparison: str) -> Callable[..., Any]:
+    """The greater (or lesser) of two floats; nan if one is."""
+
+    def run(ops: Ops, x: Any, y: Any) -> Any:
+        first, second = (y, x) if comparison == "ge" else (x, y)
+        wins = ops.apply("or_", ops.apply("fle", first, second), ops.apply("isnan", x))
+        return ops.apply("select", wins, x, y)
+
+    return run
+
+
+def _maximum_int(comparison: str) -> Callable[..., Any]:
+    def run(ops: Ops, x: Any, y: Any) -> Any:
+        first, second = (y, x) if comparison == "ge" else (x, y)
+        return ops.apply("select", ops.apply("ile", first, second), x, y)
+
+    return run
+
+
+def _square(ops: Ops, x: Any) -> Any:
+    return ops.apply("fmul", x, x)
+
+
+RULES["maximum"] = {"np.i64": (_maximum_int("ge"), "np.i64"), "np.f64": (_maximum("ge"), "np.f64")}
+RULES["minimum"] = {"np.i64": (_maximum_int("le"), "np.i64"), "np.f64": (_maximum("le"), "np.f64")}
+RULES["square"] = {
+    "np.i64": (lambda ops, x: ops.apply("imul", x, x), "np.i64"),
+    "np.f64": (_square, "np.f64"),
+}
+RULES["reciprocal"] = {"np.f64": (lambda ops, x: ops.apply("fdiv", ops.lift(1.0), x), "np.f64")}
+RULES["arctan2"] = {"np.f64": (lambda ops, y, x: ops.apply("atan2", y, x), "np.f64")}
+RULES["hypot"] = {"np.f64": (lambda ops, x, y: ops.apply("hypot", x, y), "np.f64")}
+NAMES = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div",
+    "floor_divide": "floordiv", "remainder": "mod", "mod": "mod", "power": "pow", "negative": "neg", "positive": "pos",
+    "absolute": "abs", "abs": "abs", "invert": "invert", "bitwise_and": "bitand", "bitwise_or": "bitor",
+    "bitwise_xor": "bitxor", "left_shift": "lshift", "right_shift": "rshift", "equal": "eq", "not_equal": "ne",
+    "less": "lt", "less_equal": "le", "maximum": "maximum", "minimum": "minimum", "square": "square",
+    "reciprocal": "reciprocal", "arctan2": "arctan2", "hypot": "hypot",
+}  # fmt: skip
+
+
+def _by_rule(name: str, key: str) -> None:
+    def expand(ops: Ops, *xs: Any) -> Any:
+        return ufunc(ops, key, *xs)
+
+    expand.__doc__ = f"np.{name}."
+    operator(f"np.{name}", numpy_function(name))(expand)
+
+
+for _name, _key in NAMES.items():
+    _by_rule(_name, _key)
+
+
+@operator("np.greater", numpy_function("greater"))
+def greater(ops: Ops, x: Any, y: Any) -> Any:
+    """np.greater(x, y)."""
+    return ufunc(ops, "lt", y, x)
+
+
+@operator("np.greater_equal", numpy_function("greater_equal"))
+def greater_equal(ops: Ops, x: Any, y: Any) -> Any:
+    """np.greater_equal(x, y)."""
+    return ufunc(ops, "le", y, x)
+
+
+@operator("np.where", numpy_function("where"))
+def where(ops: Ops, condition: Any, x: Any, y: Any) -> Any:
+    """np.where(condition, x, y)."""
+    kind = common_kind(ops, x, y)
+
+    def compute(ops: Ops, c: Any, x: Any, y: Any) -> Any:
+        return ops.apply("select", ops.operate("truth", c), x, y)
+
+    own = element_kind(ops, condition)
+    return mapped(ops, [WEAK.get(own, own), kind, kind], kind, compute, condition, x, y)
+
+
+@operator("np.clip", numpy_function("clip"), keywords=("a", "a_min", "a_max"))
+def clip(ops: Ops, a: Any, a_min: Any, a_max: Any) -> Any:
+    """np.clip(a, a_min, a_max)."""
+    out = a
+    if ops.kind(a_min) != "none":
+        out = ufunc(ops, "maximum", out, a_min)
+    return out if ops.kind(a_max) == "none" else ufunc(ops, "minimum", out, a_max)
+
+
+def converted(ops: Ops, x: Any, kind: str) -> Any:
+    """A scalar or array with its elements as another kind, no lower than their own."""
+    return mapped(ops, [kind], kind, lambda ops, v: v, x)

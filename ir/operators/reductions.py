@@ -1,0 +1,66 @@
+"""Reductions of arrays: sums, and what sums make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapeless.ir.operators.arrays import sizes
+from tapeless.ir.operators.elementwise import element_kind, numpy_function, ufunc
+from tapeless.ir.operators.ufuncs import as_kind, made
+from tapeless.ir.primitive import Mismatch, Ops, operator
+
+
+def axes_of(ops: Ops, axis: Any, rank: int) -> list[int]:
+    """The dimensions that an argument `axis` means: an int, a tuple of ints, or None for all."""
+    if axis is None or ops.kind(axis) == "none":
+        return list(range(rank))
+    given = ops.items(axis) if ops.kind(axis) == "tuple" else [axis]
+    out = []
+    for a in given:
+        k = int(ops.need_constant(a, "an axis"))
+        if not -rank <= k < rank:
+            raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
+        out.append(k % rank)
+    return sorted(set(out))
+
+
+def known_flag(ops: Ops, x: Any) -> bool:
+    """The value of a flag argument."""
+    return x is not None and bool(ops.need_constant(x, "keepdims"))
+
+
+def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str) -> Any:
+    """The sum of an array over some dimensions, in a kind."""
+    rank = ops.array_type(a).rank
+    axes = axes_of(ops, axis, rank)
+    mask = "".join("1" if d in axes else "0" for d in range(rank))
+    out = ops.nest([f"sum:{mask}"], lambda x: [made(ops, kind, as_kind(ops, x, kind))], [a])[0]
+    if not known_flag(ops, keepdims):
+        return out
+    return ops.keep_axes(out, mask)
+
+
+@operator("np.sum", numpy_function("sum"), keywords=("a", "axis", "dtype", "out", "keepdims"))
+def sum_(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = None) -> Any:
+    """np.sum(a, axis=None, keepdims=False)."""
+    if ops.kind(a) != "array":
+        return ufunc(ops, "pos", a)
+    for what, x in (("dtype", dtype), ("out", out)):
+        if x is not None and ops.kind(x) != "none":
+            raise Mismatch(f"the argument `{what}` of sum is not supported")
+    kind = element_kind(ops, a)
+    return summed(ops, a, axis, keepdims, "np.i64" if kind == "np.bool" else kind)
+
+
+@operator("np.mean", numpy_function("mean"), keywords=("a", "axis", "dtype", "out", "keepdims"))
+def mean(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = None) -> Any:
+    """np.mean(a, axis=None, keepdims=False)."""
+    for what, x in (("dtype", dtype), ("out", out)):
+        if x is not None and ops.kind(x) != "none":
+            raise Mismatch(f"the argument `{what}` of mean is not supported")
+    axes = axes_of(ops, axis, ops.array_type(a).rank)
+    count = ops.lift(1)
+    for d, n in enumerate(sizes(ops, a)):
+        if d in axes:
+            count = ops.apply("imul", count, n)
+    return ufunc(ops, "div", summed(ops, a, axis, keepdims, "np.f64"), ops.apply("i2f", count))
