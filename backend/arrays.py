@@ -29,10 +29,10 @@ class View:
         self.e, self.type = e, t
         self.owner, self.data = values[:2]
         rest = list(values[2:])
-        count = t.dims.count("n")
+        count = t.rank - t.dims.count("1")
         sizes, strides = iter(rest[:count]), iter(rest[count:])
-        self.sizes = [next(sizes) if d == "n" else "1" for d in t.dims]
-        self.strides = [] if t.packed else [next(strides) if d == "n" else "0" for d in t.dims]
+        self.sizes = [next(sizes) if d != "1" else "1" for d in t.dims]
+        self.strides = [] if t.packed else [next(strides) if d != "1" else "0" for d in t.dims]
         self.memory = {"i1": "i8"}.get(leaf := SCALAR_LEAVES[t.element.kind], leaf)  # the type of an element in memory
         self.item = ELEMENT_SIZES[t.element.kind]
 
@@ -75,7 +75,7 @@ class View:
 
     def leaves(self, owner: str, data: str) -> Values:
         """The same shape over another buffer, packed."""
-        return (owner, data, *(n for n, d in zip(self.sizes, self.type.dims) if d == "n"))
+        return (owner, data, *(n for n, d in zip(self.sizes, self.type.dims) if d != "1"))
 
 
 def view(e: FunctionEmitter, node: Node) -> View:
@@ -204,7 +204,7 @@ def sum_to(e: FunctionEmitter, node: Apply) -> Values:
     """A packed array itself where it has the sizes wanted; else summed over the dimensions that shall be 1."""
     a = view(e, node.args[0])
     given = iter([e.value(n)[0] for n in node.args[1:]])
-    wanted = [next(given) if d == "n" else "1" for d in a.type.dims]
+    wanted = [next(given) if d != "1" else "1" for d in a.type.dims]
     same = "true"
     for n, s in zip(wanted, a.sizes):
         if n != s:
@@ -216,7 +216,7 @@ def sum_to(e: FunctionEmitter, node: Apply) -> Values:
     for n in wanted:
         count = n if count == "1" else count if n == "1" else e.op(f"mul nsw i64 {count}, {n}")
     owner = new(e, count, a.type, node, "tl_new_zeros")
-    free = tuple(n for n, d in zip(wanted, a.type.dims) if d == "n")
+    free = tuple(n for n, d in zip(wanted, a.type.dims) if d != "1")
     target = View(e, a.type, (owner, data_of(e, owner), *free))
 
     def body(index: list[str]) -> Any:

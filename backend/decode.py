@@ -118,11 +118,11 @@ def array(t: Array, leaves: tuple[Any, ...]) -> Any:
     """A new array of NumPy with the elements of a kernel's."""
     import numpy as np
 
-    count = t.dims.count("n")
+    count = t.rank - t.dims.count("1")
     sizes, strides = iter(leaves[2 : 2 + count]), iter(leaves[2 + count :])
-    shape = tuple(next(sizes) if n == "n" else 1 for n in t.dims)
+    shape = tuple(next(sizes) if n != "1" else 1 for n in t.dims)
     dtype = np.dtype(NUMPY_TYPES[t.element.kind])
-    steps = None if t.packed else tuple(next(strides) if n == "n" else 0 for n in t.dims)
+    steps = None if t.packed else tuple(next(strides) if n != "1" else 0 for n in t.dims)
     interface = {"data": (leaves[1], False), "shape": shape, "typestr": dtype.str, "strides": steps, "version": 3}
     return np.array(Exposed(interface))
 

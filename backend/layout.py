@@ -7,8 +7,8 @@
     tuple, record                  the leaves of the items, one after another
     union                          i8, the index of the part; then slots, which the parts share by leaf type
     union of none and one box      ptr, null for none
-    array                          ptr addrspace(1) twice, owner and data; i64 for each dimension of any size, its size;
-                                   if strided, again for each its stride in bytes
+    array                          ptr addrspace(1) twice, owner and data; for each dimension that is not 1 an i64, its
+                                   size; if strided, for each another one, its stride in bytes
     box, cell                      ptr
     stack (a box, see `stacks`)    ptr, ptr: behind the last frame, and to the first one
 
@@ -126,7 +126,7 @@ class Layouts:
             case Scalar(kind=kind):
                 return (SCALAR_LEAVES[kind],)
             case Array(dims=dims, packed=is_packed):
-                return (POINTER, POINTER, *["i64"] * (dims.count("n") * (1 if is_packed else 2)))
+                return (POINTER, POINTER, *["i64"] * ((len(dims) - dims.count("1")) * (1 if is_packed else 2)))
             case NoneType() | Str() | Never():
                 return ()
             case Tuple(items=items) | Record(items=items):

@@ -33,13 +33,20 @@ def nest(e: FunctionEmitter, node: Apply) -> Steps:
     copies: list[str] = []
     full = [_full(e, v, sizes[len(sizes) - v.type.rank :], node, copies) for v in views]
     whole = all(k == "each" or "0" not in k.split(":")[1] for k in parts.outputs)
-    flat = whole and all(v.type.packed and (v.type.dims == parts.dims or "n" not in v.type.dims) for v in full)
+    flat = whole and all(
+        v.type.packed and (_covers(v.type.dims, parts.dims) or set(v.type.dims) <= {"1"}) for v in full
+    )
     outputs = [Output(e, parts, k, sizes, node) for k in range(len(parts.outputs))]
     counts = [_product(e, sizes)] if flat else sizes
     yield from over(e, counts, lambda index: _body(e, parts, full, outputs, index, flat))
     for owner in copies:
         e.do(f"call void @tl_release(ptr %ctx, {POINTER} {owner})")
     return tuple(leaf for o in outputs for leaf in o.leaves())
+
+
+def _covers(own: str, dims: str) -> bool:
+    """Whether an operand that was brought to full size has all elements of the nest."""
+    return len(own) == len(dims) and all(a != "1" or b == "1" for a, b in zip(own, dims))
 
 
 def _body(
@@ -55,10 +62,10 @@ def _body(
 
 def _address(v: View, index: list[str], flat: bool) -> str:
     if flat:
-        at = index[0] if "n" in v.type.dims else "0"
+        at = index[0] if set(v.type.dims) - {"1"} else "0"
         return v.e.op(f"getelementptr {v.memory}, {POINTER} {v.data}, i64 {at}")
     own = index[len(index) - v.type.rank :]
-    return v.address([i if d == "n" else "0" for i, d in zip(own, v.type.dims)])
+    return v.address([i if d != "1" else "0" for i, d in zip(own, v.type.dims)])
 
 
 # -- sizes ------------------------------------------------------------------------------------------------------------
@@ -66,18 +73,19 @@ def _sizes(e: FunctionEmitter, dims: str, views: list[View]) -> list[str]:
     """The size of each dimension that all operands are broadcast to."""
     out = []
     for d in range(len(dims)):
-        found = [s for v in views if (s := _aligned(v, d, len(dims))) != "1"]
-        size = found[0] if found else "1"
-        for other in dict.fromkeys(found[1:]):
-            if other != size:
-                size = e.op(f"select i1 {e.op(f'icmp eq i64 {size}, 1')}, i64 {other}, i64 {size}")
+        found = [_aligned(v, d, len(dims)) for v in views]
+        sure = [size for size, sort in found if sort == "n"]
+        maybe = list(dict.fromkeys(size for size, sort in found if sort == "?"))
+        size = sure[0] if sure else maybe[0] if maybe else "1"
+        for other in () if sure else maybe[1:]:
+            size = e.op(f"select i1 {e.op(f'icmp eq i64 {size}, 1')}, i64 {other}, i64 {size}")
         out.append(size)
     return out
 
 
-def _aligned(v: View, d: int, rank: int) -> str:
+def _aligned(v: View, d: int, rank: int) -> tuple[str, str]:
     own = d - (rank - v.type.rank)
-    return v.sizes[own] if own >= 0 else "1"
+    return (v.sizes[own], v.type.dims[own]) if own >= 0 else ("1", "1")
 
 
 def _product(e: FunctionEmitter, sizes: Sequence[str]) -> str:
@@ -89,12 +97,12 @@ def _product(e: FunctionEmitter, sizes: Sequence[str]) -> str:
 
 def _full(e: FunctionEmitter, v: View, sizes: list[str], node: Apply, copies: list[str]) -> View:
     """An operand whose n dimensions have the sizes of the nest."""
-    other = [(s, n) for s, n, d in zip(v.sizes, sizes, v.type.dims) if d == "n" and s != n]
+    other = [(s, n) for s, n, d in zip(v.sizes, sizes, v.type.dims) if d == "?" and s != n]
     if not other:
         return v
     if not v.type.packed:
         v.strides = [
-            e.op(f"select i1 {e.op(f'icmp eq i64 {s}, {n}')}, i64 {step}, i64 0") if d == "n" and s != n else step
+            e.op(f"select i1 {e.op(f'icmp eq i64 {s}, {n}')}, i64 {step}, i64 0") if d == "?" and s != n else step
             for s, n, d, step in zip(v.sizes, sizes, v.type.dims, v.strides)
         ]
         return v
@@ -110,14 +118,14 @@ def _full(e: FunctionEmitter, v: View, sizes: list[str], node: Apply, copies: li
     e.start(go_on)
     copies.append(e.op(f"phi {POINTER} [null, %{before}], [{owner}, %{block}]"))
     where = e.op(f"phi {POINTER} [{v.data}, %{before}], [{data}, %{block}]")
-    full = (n for n, d in zip(sizes, v.type.dims) if d == "n")
+    full = (n for n, d in zip(sizes, v.type.dims) if d != "1")
     return View(e, v.type, (v.owner, where, *full))
 
 
 def _copy_out(e: FunctionEmitter, v: View, sizes: list[str], node: Apply) -> tuple[str, str]:
     """A packed copy, broadcast to some sizes."""
     owner = new(e, _product(e, sizes), v.type, node)
-    target = View(e, v.type, (owner, data_of(e, owner), *(n for n, d in zip(sizes, v.type.dims) if d == "n")))
+    target = View(e, v.type, (owner, data_of(e, owner), *(n for n, d in zip(sizes, v.type.dims) if d != "1")))
 
     def body(index: list[str]) -> Steps:
         own = [
@@ -125,7 +133,7 @@ def _copy_out(e: FunctionEmitter, v: View, sizes: list[str], node: Apply) -> tup
             for i, s, n, d in zip(index, v.sizes, sizes, v.type.dims)
         ]
         target.store(
-            v.load(v.address(own)), target.address([i if d == "n" else "0" for i, d in zip(index, v.type.dims)])
+            v.load(v.address(own)), target.address([i if d != "1" else "0" for i, d in zip(index, v.type.dims)])
         )
         yield from ()
 
@@ -153,7 +161,7 @@ class Output:
         self.dims = t.dims
         count = _product(e, kept)
         owner = new(e, count, t, node, "tl_new_buffer" if self.kind == "each" else "tl_new_zeros")
-        free = (n for n, d in zip(kept, t.dims) if d == "n")
+        free = (n for n, d in zip(kept, t.dims) if d != "1")
         self.array = View(e, t, (owner, data_of(e, owner), *free))
 
     def take(self, value: str, index: list[str], flat: bool) -> None:
@@ -167,7 +175,7 @@ class Output:
             address = e.op(f"getelementptr {a.memory}, {POINTER} {a.data}, i64 {index[0]}")
         else:
             kept = [i for i, bit in zip(index, self.mask) if bit == "0"]
-            address = a.address([i if d == "n" else "0" for i, d in zip(kept, self.dims)])
+            address = a.address([i if d != "1" else "0" for i, d in zip(kept, self.dims)])
         a.store(value if self.kind == "each" else self._added(a.load(address), value), address)
 
     def _added(self, total: str, value: str) -> str:

@@ -152,13 +152,14 @@ class Wrapper(Text):
         fits = self.op(f"and i1 {fits}, {rank}")
         fits = self.op(f"and i1 {fits}, {self.op(f'icmp eq i32 {flags}, {wanted}')}")
         known, sized = self.block, self.label("sized")
-        if "1" in t.dims:
+        if t.dims:
             self.branch(fits, sized, end)
             self.start(sized)
             dims = self.load("ptr", obj, DIMS)
             ones = "true"
-            for d in (d for d, n in enumerate(t.dims) if n == "1"):
-                one = self.op(f"icmp eq i64 {self.load('i64', dims, 8 * d)}, 1")
+            for d, n in enumerate(t.dims):
+                relation = "eq" if n == "1" else "ne"
+                one = self.op(f"icmp {relation} i64 {self.load('i64', dims, 8 * d)}, 1")
                 ones = self.op(f"and i1 {ones}, {one}")
             incoming = [(before, ("false",)), (known, ("false",)), (self.block, (ones,))]
         else:
@@ -169,7 +170,7 @@ class Wrapper(Text):
     def _array(self, obj: str, t: Array) -> Values:
         """The leaves of an array: it has no owner."""
         data = self.op(f"load {POINTER}, ptr {self.at(obj, DATA)}")
-        free = [d for d, n in enumerate(t.dims) if n == "n"]
+        free = [d for d, n in enumerate(t.dims) if n != "1"]
         dims = self.load("ptr", obj, DIMS)
         values = [self.load("i64", dims, 8 * d) for d in free]
         if not t.packed:

@@ -26,7 +26,7 @@ def condition(e: ast.expr, scope: Scope) -> Node:
     match e:
         case ast.BoolOp():
             return _shortcut(e.values, isinstance(e.op, ast.And), scope, e, as_value=False)
-        case ast.UnaryOp(op=ast.Not()) | ast.Compare():
+        case ast.UnaryOp() | ast.Compare() if _is_bool(e):
             return value(e, scope)
         case ast.NamedExpr():
             return scope.operator("truth", value(e, scope), at=e)
@@ -36,7 +36,10 @@ def condition(e: ast.expr, scope: Scope) -> Node:
 
 
 def _is_bool(e: ast.expr) -> bool:
-    return isinstance(e, ast.Compare) or (isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.Not))
+    """Whether an expression gives a bool, whatever its operands are: comparisons of NumPy's values do not."""
+    if isinstance(e, ast.Compare):
+        return all(isinstance(op, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for op in e.ops)
+    return isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.Not)
 
 
 @expression(ast.BoolOp)
@@ -97,7 +100,8 @@ def _comparisons(e: ast.Compare, k: int, left: Node, scope: Scope) -> Node:
     test = scope.operator(COMPARISONS[type(op)], left, right, at=e)
     if k + 1 == len(e.ops):
         return test
-    return scope.choose(test, lambda s: _comparisons(e, k + 1, right, s), lambda s: test, e)
+    holds = scope.operator("truth", test, at=e)
+    return scope.choose(holds, lambda s: _comparisons(e, k + 1, right, s), lambda s: test, e)
 
 
 @expression(ast.IfExp)

@@ -7,7 +7,7 @@ mention the name), the last is a location that a store can change.
     bool, int, float          Python's scalars: int is a checked i64, float an f64 with Python's errors
     np.f64, np.i64, np.bool   NumPy's scalars of rank 0: same machine layout, other rules
     none, "text"              None; a string that is known while compiling
-    f64[n,1], f64[n]~         an array: its elements, dimensions (1, or any size), whether strided
+    f64[n,1], f64[?]~         an array: its elements, dimensions (1, not 1, any size), whether strided
     (f64, i64)                a tuple
     tag{f64, i64}             a record: the environment of a closure, a range, an iterator
     a | b                     a union of at most one part per head (see `head`)
@@ -57,8 +57,9 @@ def joined_kind(a: str, b: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Array(Type):
-    """An array of NumPy: `element` is a scalar of NumPy, `dims` has for each dimension 1, or n for any size.
+    """An array of NumPy; `element` is a scalar of NumPy.
 
+    dims    for each dimension: 1, n for another size, or ? for any
     packed  whether the elements lie in C order without gaps
     """
 
@@ -77,7 +78,7 @@ class Array(Type):
 
 def array_type(text: str) -> Array:
     """The type that `str` of it wrote."""
-    found = re.fullmatch(r"(\w+)\[([n1,]*)\](~?)", text)
+    found = re.fullmatch(r"(\w+)\[([n1?,]*)\](~?)", text)
     assert found is not None, text
     return Array(SCALARS["np." + found[1]], found[2].replace(",", ""), not found[3])
 
@@ -299,14 +300,14 @@ def _join_part(a: Type, b: Type) -> Type:
 
 def joined_dims(x: str, y: str) -> str:
     """What is known of the dimensions of one of two arrays of the same rank."""
-    return "".join(a if a == b else "n" for a, b in zip(x, y))
+    return "".join(a if a == b else "?" for a, b in zip(x, y))
 
 
 def broadcast_dims(arrays: list[Array]) -> str:
     """The dimensions of what arrays are broadcast to."""
     rank = max(a.rank for a in arrays)
     padded = [a.dims.rjust(rank, "1") for a in arrays]
-    return "".join("n" if "n" in column else "1" for column in zip(*padded))
+    return "".join("n" if "n" in column else "?" if "?" in column else "1" for column in zip(*padded))
 
 
 def output_type(kind: str, element: Type, dims: str) -> Type:

@@ -15,6 +15,7 @@ from tapeless.ir.abstract import (
     INT,
     NEVER,
     NONE,
+    Array,
     Record,
     Scalar,
     Str,
@@ -298,7 +299,66 @@ def _select(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
     return x if key_of(x) == key_of(y) else None
 
 
+def _size(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
+    """The size of an array that was made from others, from theirs."""
+    a, axis = args
+    assert isinstance(axis, Constant) and isinstance(a.type, Array)
+    if a.type.dims[axis.value] == "1":
+        return constant(1)
+    if is_primitive(a, "zeros") or is_primitive(a, "filled"):
+        free = [d for d, n in enumerate(a.type.dims) if n != "1"]
+        return a.args[free.index(axis.value) + is_primitive(a, "filled")]  # type: ignore[attr-defined, no-any-return]
+    if is_primitive(a, "accumulate") or is_primitive(a, "put") or is_primitive(a, "add_arrays"):
+        return b.apply("size", a.args[0], axis)  # type: ignore[attr-defined]
+    if is_primitive(a, "with_axes"):
+        inner = a.args[0]  # type: ignore[attr-defined]
+        place = [d for d, n in enumerate(a.type.dims) if n != "1"].index(axis.value)
+        return b.apply("size", inner, constant([d for d, n in enumerate(inner.type.dims) if n != "1"][place]))
+    if is_primitive(a, "item") and is_primitive(a.args[0], "nest"):  # type: ignore[attr-defined]
+        return _nest_size(b, a.args[0], a.args[1].value, axis.value)  # type: ignore[attr-defined]
+    return _nest_size(b, a, 0, axis.value) if is_primitive(a, "nest") else None  # type: ignore[arg-type]
+
+
+def _nest_size(b: Builder, nest: Apply, k: int, axis: int) -> Node:
+    """The size that the operands of a nest are broadcast to, along a dimension of its k-th output."""
+    _, outputs, *arrays = nest.args
+    rank = max(a.type.rank for a in arrays)  # type: ignore[union-attr]
+    kind = outputs.value.split(";")[k]  # type: ignore[attr-defined]
+    if kind != "each":
+        axis = [d for d, bit in enumerate(kind.split(":")[1]) if bit == "0"][axis]
+    found: dict[str, list[Node]] = {"n": [], "?": [], "1": []}
+    for a in arrays:
+        own = axis - (rank - a.type.rank)  # type: ignore[union-attr]
+        if own >= 0:
+            found[a.type.dims[own]].append(b.apply("size", a, constant(own)))  # type: ignore[union-attr]
+    if found["n"]:
+        return found["n"][0]
+    out, *others = found["?"]
+    for n in others:
+        if n is not out:
+            out = b.apply("select", b.apply("ieq", out, constant(1)), n, out)
+    return out
+
+
+def _sum_to(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
+    a, *sizes = args
+    assert isinstance(a.type, Array)
+    free = [d for d, n in enumerate(a.type.dims) if n != "1"]
+    same = all(key_of(b.apply("size", a, constant(d))) == key_of(n) for d, n in zip(free, sizes))
+    return a if same else None
+
+
+def _add_arrays(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
+    for x, y in (args, args[::-1]):
+        if is_primitive(x, "zeros"):
+            return y
+    return None
+
+
 _STRUCTURAL = {
+    "add_arrays": _add_arrays,
+    "size": _size,
+    "sum_to": _sum_to,
     "item": _item,
     "tuple": _tuple,
     "record": _tuple,

@@ -405,7 +405,7 @@ def _with_axes(_: Interpreter, node: Apply, a: Any) -> Any:
     """Sizes of n dimensions stay in order; ones stand where the types say."""
     old, new = node.args[0].type, node.type
     assert isinstance(old, Array) and isinstance(new, Array)
-    free = iter([n for n, d in zip(a.shape, old.dims) if d == "n"])
+    free = iter([n for n, d in zip(a.shape, old.dims) if d != "1"])
     return a.reshape([1 if d == "1" else next(free) for d in new.dims])
 
 

@@ -48,7 +48,7 @@ def expand(root: Graph, optimize: Callable[[Graph], Graph]) -> Graph:
 def _zeros(b: Builder, array: Node) -> Node:
     """The zero cotangent of an array."""
     assert isinstance(array.type, Array)
-    free = (d for d, n in enumerate(array.type.dims) if n == "n")
+    free = (d for d, n in enumerate(array.type.dims) if n != "1")
     return b.apply("zeros", *(b.apply("size", array, constant(d)) for d in free), type=cotangent(array.type))
 
 

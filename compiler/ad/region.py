@@ -91,7 +91,7 @@ class Region:
                     return self.bb.tuple(zeros)
                 return self.bb.apply("record", *zeros, type=type)
             case Array(dims=dims):
-                free = (d for d, n in enumerate(dims) if n == "n")
+                free = (d for d, n in enumerate(dims) if n != "1")
                 sizes = [self.ref(self.fb.apply("size", primal, constant(d))) for d in free]
                 return self.bb.apply("zeros", *sizes, type=type)
         return no_cotangent(self.bb, type)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tapeless.ad.cut import INFINITE, minimum_cut
-from tapeless.ir.abstract import BOOL, Box, Cell, Record, Scalar, Tuple, Type, Union, resolve
+from tapeless.ir.abstract import BOOL, Array, Box, Cell, Record, Scalar, Tuple, Type, Union, resolve
 from tapeless.ir.builder import constant, primitive_of, undef
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
 from tapeless.ir.primitive import REGISTRY, Primitive
@@ -50,6 +50,8 @@ def size(t: Type | None) -> int:
             return 8 + sum(map(size, parts))
         case Box() | Cell():
             return 8
+        case Array():
+            return 1 << 20  # more than what else there may be
     return 0
 
 

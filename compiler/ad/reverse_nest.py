@@ -95,7 +95,7 @@ def _broadcast(a: Node, dims: str) -> str:
     """In which dimensions of a nest an operand is known to be broadcast."""
     assert isinstance(a.type, Array)
     own = a.type.dims.rjust(len(dims), "-")
-    return "".join("1" if d == "-" or (d == "1" and n == "n") else "0" for d, n in zip(own, dims))
+    return "".join("1" if d == "-" or (d == "1" and n != "1") else "0" for d, n in zip(own, dims))
 
 
 def _shaped(region: Region, target: Node, made: Node) -> Node:
@@ -108,5 +108,7 @@ def _shaped(region: Region, target: Node, made: Node) -> Node:
     if made.type != t:
         made = bb.apply("with_axes", made, type=t)
     primal = image(region.m, target)
-    sizes = [region.ref(region.fb.apply("size", primal, constant(d))) for d, n in enumerate(t.dims) if n == "n"]
+    if "?" not in t.dims:
+        return made
+    sizes = [region.ref(region.fb.apply("size", primal, constant(d))) for d, n in enumerate(t.dims) if n != "1"]
     return bb.apply("sum_to", made, *sizes)

@@ -13,13 +13,15 @@ dropped (`boxes.py`); loop-invariant nodes moved out, those that have a derivati
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tapeless.ir.abstract import NONE, Tuple, Type
 from tapeless.ir.builder import Builder, constant, is_primitive, key_of, undef
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nests import nest, nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
 from tapeless.ir.primitive import Primitive
-from tapeless.ir.traverse import Scopes, encloses, inputs
+from tapeless.ir.traverse import Scopes, all_nodes, encloses, inputs
 from tapeless.passes.accumulate import accumulate
 from tapeless.passes.boxes import Boxes
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
@@ -77,6 +79,7 @@ class Rebuild:
         self.last = False
         self.moved: dict[Graph, Moved] = {}
         self.equal: dict[Node, Node] = {}
+        self.readers = _readers(root)
 
     def program(self) -> Graph:
         """All functions that run, callees first; the new root."""
@@ -307,9 +310,9 @@ class Rebuild:
         kept = [k for k in range(len(parts.outputs)) if len(parts.outputs) == 1 or live >> k & 1]
         inner = b.nested(parts.map.name, "map")
         inner.loop_outer = b
-        arrays = [self.get(b, scopes, env, a) for a in parts.arrays]
-        for p in parts.map.params:
-            env[p] = inner.graph.parameter(p.name, p.type, p.span)
+        arrays: list[Node] = []
+        for p, a in zip(parts.map.params, parts.arrays):
+            self.operand(b, inner, p, a, self.get(b, scopes, env, a), parts.dims, arrays, env)
         self.nodes(inner, scopes, scopes.schedule(parts.map), env)
         results = [self.get(inner, scopes, env, parts.results[k]) for k in kept]
         made = dict(zip(kept, nest(b, inner, results, [parts.outputs[k] for k in kept], arrays)))
@@ -317,6 +320,24 @@ class Rebuild:
             return made[0]
         assert isinstance(node.type, Tuple)
         return b.tuple([made[k] if k in made else undef(t) for k, t in enumerate(node.type.items)])
+
+    def operand(
+        self, b: Builder, inner: Builder, p: Node, old: Node, new: Node, dims: str, arrays: list[Node], env: Env
+    ) -> None:
+        """The element of an operand: where the operand is a nest that nothing else reads, what that computes for it.
+
+        Broadcasting aligns dimensions at their ends, so the operands of an operand become operands as they are.
+        """
+        if is_primitive(new, "nest") and new.graph is b.graph and self.readers.get(old, 0) == 1:  # type: ignore[attr-defined]
+            parts = nest_parts(new)  # type: ignore[arg-type]
+            if parts.outputs == ("each",) and parts.dims == dims:
+                own: Env = {v: v for v in self.new_scopes.captures(parts.map)}
+                for q, a in zip(parts.map.params, parts.arrays):
+                    own[q] = _element(inner, a, arrays)
+                self.nodes(inner, self.new_scopes, self.new_scopes.schedule(parts.map), own)
+                env[p] = self.get(inner, self.new_scopes, own, parts.results[0])
+                return
+        env[p] = _element(inner, new, arrays)
 
     # -- loops ------------------------------------------------------------------------------------------------------
     def loop(self, b: Builder, scopes: Scopes, node: Apply, graph: Graph, env: Env) -> Node:
@@ -359,6 +380,23 @@ class Rebuild:
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------
+def _element(inner: Builder, array: Node, arrays: list[Node]) -> Node:
+    """The element of an operand of a nest in the making; each array is an operand once."""
+    if array not in arrays:
+        arrays.append(array)
+        inner.graph.parameter("x", array.type.element)  # type: ignore[union-attr]
+    return inner.graph.params[arrays.index(array)]
+
+
+def _readers(root: Graph) -> dict[Node, int]:
+    """How often each node of a program with nests is read."""
+    nodes = all_nodes(root)
+    if not any(is_primitive(n, "nest") for n in nodes):
+        return {}
+    graphs = {n.graph: None for n in nodes}
+    return Counter([a for n in nodes for a in n.args] + [g.output for g in graphs])
+
+
 def known(b: Builder, condition: Node) -> bool | None:
     """The value of a condition where it is known: a constant, or tested before on this path."""
     if isinstance(condition, Constant) and condition.value is not UNDEF:

@@ -37,12 +37,12 @@ def check_shapes(ops: Ops, arrays: list[Any]) -> None:
     shapes = [sizes(ops, a) for a in arrays]
     dims = [ops.array_type(a).dims for a in arrays]
     for d in range(1, max(map(len, dims)) + 1):
-        found = [s[-d] for s, n in zip(shapes, dims) if len(n) >= d and n[-d] == "n"]
-        for i, n in enumerate(found):
-            for m in found[:i]:
-                one = ops.lift(1)
-                fits = either(ops, ops.apply("ieq", n, m), ops.apply("ieq", n, one), ops.apply("ieq", m, one))
-                ops.check(fits, "ValueError", "operands could not be broadcast together")
+        found = [(s[-d], n[-d]) for s, n in zip(shapes, dims) if len(n) >= d and n[-d] != "1"]
+        for i, (n, sort) in enumerate(found):
+            for m, other in found[:i]:
+                fits = [ops.apply("ieq", n, m)]
+                fits += [ops.apply("ieq", size, ops.lift(1)) for size, s in ((n, sort), (m, other)) if s == "?"]
+                ops.check(either(ops, *fits), "ValueError", "operands could not be broadcast together")
 
 
 def mapped(ops: Ops, kinds: list[str], result: str, compute: Callable[..., Any], *xs: Any) -> Any:
