@@ -135,10 +135,17 @@ class Text:
         for leaf, value, o in zip(leaves, values, where, strict=True):
             self.store(leaf, value, pointer, o, access)
 
-    def call(self, function: str, result: Leaves, arguments: Sequence[tuple[str, str]], convention: str = "") -> Values:
+    def call(
+        self,
+        function: str,
+        result: Leaves,
+        arguments: Sequence[tuple[str, str]],
+        convention: str = "",
+        attributes: str = "",
+    ) -> Values:
         """A call with (leaf, value) arguments; a result of several leaves is a struct."""
         given = ", ".join(f"{leaf} {value}" for leaf, value in arguments)
-        text = f"call {convention}{returned(result)} {function}({given})"
+        text = f"call {convention}{returned(result)} {function}({given}){attributes}"
         if not result:
             self.do(text)
             return ()

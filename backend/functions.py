@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import Any
 
-from tapeless.backend import convert, loops, memory, nests
+from tapeless.backend import convert, loops, memory, nests, vector
 from tapeless.backend.emit import UNLIKELY, Text, Values, number, returned
 from tapeless.backend.layout import ZEROS
 from tapeless.backend.ownership import Ownership
@@ -57,6 +57,8 @@ class FunctionEmitter(Text):
         # recursion without end must run out of stack, as in Python, and not become a loop; an adjoint ends
         endless = self.facts.cycle and not self.graph.total
         attributes = '#0 "disable-tail-calls"="true"' if endless else "#0"
+        if self.facts.arrays:
+            attributes += f" {vector.WIDE}"
         return Definition(name, returned(leaves), parameters, attributes, self.body(), check, go_on)
 
     def run(self, graph: Graph, skip: Apply | None = None, given: Iterable[Node] = ()) -> Steps:
@@ -179,12 +181,22 @@ class FunctionEmitter(Text):
             return both
         arguments = [(leaf, v) for a in node.args for leaf, v in zip(self.layouts.leaves(self.type(a)), self.value(a))]
         if fn.lower.startswith(("call:", "libm:")):
-            return self.call(self.program.routine(fn.lower), self.layouts.leaves(self.type(node)), arguments)
+            attributes = self._vector(fn.lower) if node.graph.kind == "map" else ""
+            leaves = self.layouts.leaves(self.type(node))
+            return self.call(self.program.routine(fn.lower), leaves, arguments, attributes=attributes)
         if fn.lower == "same":
             return self.value(node.args[0])
         if not fn.lower:
             raise InternalError(f"backend: the primitive {fn.name} has no lowering", node.span)
         return (self.op(fn.lower.format(*(v for _, v in arguments))),)
+
+    def _vector(self, lower: str) -> str:
+        """What a call in a nest says about vector functions in its place."""
+        kind, _, name = lower.partition(":")
+        if kind != "libm" or not vector.variants(name):
+            return ""
+        self.program.vectors[name] = None
+        return vector.mapping(name)
 
     def _constant(self, node: Constant) -> Values:
         if node.value is UNDEF:

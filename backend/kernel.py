@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
-from tapeless.backend import errors, jit
+from tapeless.backend import errors, jit, vector
 from tapeless.backend.arithmetic import declarations
 from tapeless.backend.decode import Decoder
 from tapeless.backend.emit import METADATA
@@ -131,6 +131,7 @@ class Kernel:
         imports = {symbol: libm(function) for symbol, function in bound.items()}
         addresses = runtime()
         imports |= {symbol: addresses[symbol] for symbol in program.symbols}
+        imports |= vector.addresses(program.vectors)
         library = jit.compile_library(self.llvm_ir, name, ("tl_call", "tl_objects"), imports)
         self.call = Owner(program, wrapper, library, name, slow).builtin()
         self.emit_ms = (emitted - begin) * 1e3
@@ -167,6 +168,7 @@ def module(program: Program, wrapper: Wrapper) -> str:
         "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)",
         f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
         routines,
+        vector.declarations(program.vectors),
         INLINE if program.uses("arrays") else "",
         *functions,
         call,

@@ -77,6 +77,7 @@ class Program:
         self.prints: dict[Printed, int] = {}
         self.lowers: dict[str, None] = {}
         self.symbols: dict[str, None] = {}
+        self.vectors: dict[str, None] = {}  # functions of libm that nests call
         self.largest_box = 16  # bytes of the largest one that is read
         self.escaping: set[Node] = set()
         self._nested: dict[Graph, list[Graph]] = {}

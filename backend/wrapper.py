@@ -16,6 +16,7 @@ from tapeless.backend.emit import LIKELY, Text, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES, Leaves, is_nullable, memory
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP
+from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
 
@@ -238,7 +239,8 @@ class Wrapper(Text):
         out = text.call(self.program.names[self.program.entry], self.result_leaves, arguments, "fastcc ")
         text.store_all(self.result_leaves, out, "%frame", offsets[count:])
         text.do("ret void")
-        return f"define internal void @tl_start(ptr %frame) #0 {{\n{text.body()}\n}}\n"
+        wide = WIDE if self.program.uses("arrays") else ""  # the kernel may be inlined here
+        return f"define internal void @tl_start(ptr %frame) #0 {wide} {{\n{text.body()}\n}}\n"
 
     def _offsets(self) -> tuple[int, ...]:
         """Where the leaves of the arguments and the result lie in the frame; the result is a record of its own."""

@@ -10,7 +10,7 @@ import operator as python
 from collections.abc import Callable
 from typing import Any
 
-from tapeless.ir.operators.elementwise import is_numpy, ufunc
+from tapeless.ir.operators.elementwise import is_numpy, numpy_power, ufunc
 from tapeless.ir.operators.numbers import (
     TOO_LARGE,
     checked,
@@ -147,7 +147,7 @@ def mod(ops: Ops, a: Any, b: Any) -> Any:
 def power(ops: Ops, a: Any, b: Any) -> Any:
     """a ** b of numbers."""
     if is_numpy(ops, a, b):
-        return ufunc(ops, "pow", a, b)
+        return numpy_power(ops, a, b)
     if not is_number(ops, a, b):
         raise unsupported(ops, "** or pow()", a, b)
     if not is_whole(ops, a, b):

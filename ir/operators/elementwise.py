@@ -67,6 +67,21 @@ def ufunc(ops: Ops, name: str, *xs: Any) -> Any:
     return mapped(ops, [kind] * len(xs), result, compute, *xs)
 
 
+POWERS = {2: "square", 1: "pos", 0.5: "sqrt", -1: "reciprocal"}
+"""Exponents that NumPy has functions of their own for."""
+
+
+def numpy_power(ops: Ops, x: Any, y: Any) -> Any:
+    """x ** y; NumPy computes some powers otherwise where the exponent is a Python number."""
+    exponent = ops.constant(y) if ops.kind(y) in ("int", "float") and ops.kind(x) == "array" else None
+    special = POWERS.get(exponent) if isinstance(exponent, (int, float)) else None
+    if special in ("square", "pos") and element_kind(ops, x) != "np.bool":
+        return ufunc(ops, special, converted(ops, x, common_kind(ops, x, y)))
+    if special is not None and element_kind(ops, x) == "np.f64":
+        return ufunc(ops, special, x) if special == "reciprocal" else ops.operate("np.sqrt", x)
+    return ufunc(ops, "pow", x, y)
+
+
 def numpy_function(path: str) -> Callable[..., Any]:
     """What a function of NumPy does, without importing NumPy before it is called."""
 
