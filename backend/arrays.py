@@ -36,6 +36,16 @@ class View:
         self.memory = {"i1": "i8"}.get(leaf := SCALAR_LEAVES[t.element.kind], leaf)  # the type of an element in memory
         self.item = ELEMENT_SIZES[t.element.kind]
 
+    def steps(self) -> list[str]:
+        """The stride of each dimension, in bytes."""
+        if not self.type.packed:
+            return self.strides
+        out, step = [], str(self.item)
+        for n in reversed(self.sizes):
+            out.append(step)
+            step = step if n == "1" else self.e.op(f"mul nsw i64 {step}, {n}")
+        return out[::-1]
+
     def count(self) -> str:
         """The number of elements."""
         out = "1"
@@ -225,8 +235,7 @@ def sum_to(e: FunctionEmitter, node: Apply) -> Values:
         target.store(e.op(f"fadd double {target.load(where)}, {a.load(a.address(index))}"), where)
         yield from ()
 
-    for _ in over(e, a.sizes, body):
-        raise InternalError("backend: a sum runs no graph", node.span)
+    run(over(e, a.sizes, body))
     block = e.block
     e.jump(end)
     e.start(equal)
@@ -251,9 +260,104 @@ def filled(e: FunctionEmitter, node: Apply) -> Values:
         a.store(value, e.op(f"getelementptr {a.memory}, {POINTER} {a.data}, i64 {index[0]}"))
         yield from ()
 
-    for _ in over(e, [a.count()], body):
-        raise InternalError("backend: a fill runs no graph", node.span)
+    run(over(e, [a.count()], body))
     return a.leaves(owner, a.data)
+
+
+def iota(e: FunctionEmitter, node: Apply) -> Values:
+    """The ints below n."""
+    (n,) = e.value(node.args[0])
+    t = e.program.type(node)
+    assert isinstance(t, Array)
+    owner = new(e, n, t, node)
+    a = View(e, t, (owner, data_of(e, owner), n))
+
+    def body(index: list[str]) -> Any:
+        a.store(index[0], a.address(index))
+        yield from ()
+
+    run(over(e, [n], body))
+    return a.leaves(a.owner, a.data)
+
+
+def run(steps: Any) -> None:
+    """Run a loop whose body runs no graph."""
+    for _ in steps:
+        raise InternalError("backend: a loop of the runtime runs a graph")
+
+
+def window(e: FunctionEmitter, node: Apply) -> Values:
+    """Part of an array, over the same buffer."""
+    a, t = view(e, node.args[0]), e.program.type(node)
+    assert isinstance(t, Array)
+    bounds = [e.value(n)[0] for n in node.args[1:]]
+    starts, steps, counts = bounds[0::3], bounds[1::3], bounds[2::3]
+    strides = a.steps()
+    data = a.data
+    for start, stride in zip(starts, strides):
+        if start != "0":
+            data = e.op(f"getelementptr i8, {POINTER} {data}, i64 {e.op(f'mul nsw i64 {start}, {stride}')}")
+    free = [d for d, n in enumerate(t.dims) if n != "1"]
+    out = [counts[d] for d in free]
+    if not t.packed:
+        out += [strides[d] if steps[d] == "1" else e.op(f"mul nsw i64 {strides[d]}, {steps[d]}") for d in free]
+    return (a.owner, data, *out)
+
+
+def permute(e: FunctionEmitter, node: Apply) -> Values:
+    """The dimensions in another order, over the same buffer."""
+    a, t, order = view(e, node.args[0]), e.program.type(node), node.args[1]
+    assert isinstance(t, Array) and isinstance(order, Constant)
+    axes = [int(d) for d in order.value]
+    strides = a.steps()
+    free = [d for d, n in zip(axes, t.dims) if n != "1"]
+    out = [a.sizes[d] for d in free] + ([] if t.packed else [strides[d] for d in free])
+    return (a.owner, a.data, *out)
+
+
+def add_window(e: FunctionEmitter, node: Apply) -> Values:
+    """An array with another one added to part of it."""
+    return _change(e, node, lambda old, new: e.op(f"fadd double {old()}, {new}"))
+
+
+def put_window(e: FunctionEmitter, node: Apply) -> Values:
+    """An array with another one as part of it."""
+    return _change(e, node, lambda old, new: new)
+
+
+def _change(e: FunctionEmitter, node: Apply, combine: Any) -> Values:
+    a, v = owned(e, view(e, node.args[0]), node), view(e, node.args[1])
+    bounds = [e.value(n)[0] for n in node.args[2:]]
+    starts, steps = bounds[0::2], bounds[1::2]
+
+    def body(index: list[str]) -> Any:
+        at = []
+        for i, start, step in zip(index, starts, steps):
+            moved = i if step == "1" or i == "0" else e.op(f"mul nsw i64 {i}, {step}")
+            at.append(moved if start == "0" else start if moved == "0" else e.op(f"add nsw i64 {moved}, {start}"))
+        where = a.address(at)
+        a.store(combine(lambda: a.load(where), v.load(v.address(index))), where)
+        yield from ()
+
+    run(over(e, v.sizes, body))
+    return a.leaves(a.owner, a.data)
+
+
+def matmul(e: FunctionEmitter, node: Apply) -> Values:
+    """The product of two packed matrices, by BLAS."""
+    a, b, t = view(e, node.args[0]), view(e, node.args[1]), e.program.type(node)
+    assert isinstance(t, Array)
+    (m, k), n = a.sizes, b.sizes[1]
+    owner = new(e, e.op(f"mul i64 {m}, {n}"), t, node, "tl_new_zeros")
+    c = View(e, t, (owner, data_of(e, owner), *(s for s, d in zip((m, n), t.dims) if d != "1")))
+    sizes = f"i64 {m}, i64 {n}, i64 {k}"
+    lead = [e.op(f"call i64 @llvm.smax.i64(i64 {s}, i64 1)") for s in (k, n, n)]
+    e.program.blas["dgemm"] = None
+    e.do(
+        f"call void @tl_dgemm(i32 101, i32 111, i32 111, {sizes}, double 1.0, {POINTER} {a.data}, i64 {lead[0]}, "
+        f"{POINTER} {b.data}, i64 {lead[1]}, double 0.0, {POINTER} {c.data}, i64 {lead[2]})"
+    )
+    return c.leaves(c.owner, c.data)
 
 
 ARRAYS = {
@@ -264,5 +368,11 @@ ARRAYS = {
     "accumulate": accumulate,
     "put": put,
     "sum_to": sum_to,
+    "iota": iota,
+    "window": window,
+    "permute": permute,
+    "add_window": add_window,
+    "put_window": put_window,
+    "matmul": matmul,
     "filled": filled,
 }

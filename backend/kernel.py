@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
-from tapeless.backend import errors, jit, vector
+from tapeless.backend import blas, errors, jit, vector
 from tapeless.backend.arithmetic import declarations
 from tapeless.backend.decode import Decoder
 from tapeless.backend.emit import METADATA
@@ -131,7 +131,7 @@ class Kernel:
         imports = {symbol: libm(function) for symbol, function in bound.items()}
         addresses = runtime()
         imports |= {symbol: addresses[symbol] for symbol in program.symbols}
-        imports |= vector.addresses(program.vectors)
+        imports |= vector.addresses(program.vectors) | blas.addresses(program.blas)
         library = jit.compile_library(self.llvm_ir, name, ("tl_call", "tl_objects"), imports)
         self.call = Owner(program, wrapper, library, name, slow).builtin()
         self.emit_ms = (emitted - begin) * 1e3
@@ -169,6 +169,7 @@ def module(program: Program, wrapper: Wrapper) -> str:
         f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
         routines,
         vector.declarations(program.vectors),
+        *(blas.DECLARATIONS[name] for name in program.blas),
         INLINE if program.uses("arrays") else "",
         *functions,
         call,

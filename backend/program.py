@@ -41,7 +41,21 @@ class Printed:
     types: tuple[Type, ...]
 
 
-NEW_BUFFERS = frozenset({"zeros", "nest", "sum_to", "filled", "accumulate", "add_arrays", "put"})
+NEW_BUFFERS = frozenset(
+    {
+        "zeros",
+        "nest",
+        "sum_to",
+        "filled",
+        "iota",
+        "add_window",
+        "put_window",
+        "matmul",
+        "accumulate",
+        "add_arrays",
+        "put",
+    }
+)
 
 
 @dataclass
@@ -77,6 +91,7 @@ class Program:
         self.prints: dict[Printed, int] = {}
         self.lowers: dict[str, None] = {}
         self.symbols: dict[str, None] = {}
+        self.blas: dict[str, None] = {}
         self.vectors: dict[str, None] = {}  # functions of libm that nests call
         self.largest_box = 16  # bytes of the largest one that is read
         self.escaping: set[Node] = set()

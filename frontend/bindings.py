@@ -21,12 +21,11 @@ from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Nod
 from tapeless.ir.primitive import OPERATORS, REGISTRY, Operator
 
 NUMBERS = frozenset({bool, int, float})
-NUMPY_NUMBERS = frozenset({"bool", "bool_", "float64", "int64"})
+NUMPY_DATA = frozenset({"bool", "bool_", "float64", "int64", "ndarray"})
 HINTS = {
     "list": "use a tuple: lists come with arrays",
     "dict": "use a tuple",
     "set": "use a tuple",
-    "ndarray": "arrays are not supported yet",
 }
 
 
@@ -266,7 +265,7 @@ def is_data(x: Any) -> bool:
         return True
     if kind is tuple:
         return all(map(is_data, x))
-    return kind.__module__ == "numpy" and kind.__name__ in NUMPY_NUMBERS
+    return kind.__module__ == "numpy" and kind.__name__ in NUMPY_DATA
 
 
 def operator_of(x: Any) -> Operator | None:
@@ -279,7 +278,7 @@ def operator_of(x: Any) -> Operator | None:
     name, module = getattr(x, "__name__", ""), getattr(x, "__module__", None) or ""
     if not isinstance(name, str) or not isinstance(module, str):
         return None
-    if isinstance(x, FunctionType) and module not in ("functools", "operator"):
+    if isinstance(x, FunctionType) and module not in ("functools", "operator") and not module.startswith("numpy"):
         return None
     if x is functools.partial:
         return OPERATORS.get("partial")

@@ -21,7 +21,7 @@ EXPRESSIONS: dict[type[ast.expr], Handler] = {}
 BINARY: dict[type[ast.AST], str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod",
     ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift", ast.BitAnd: "bitand", ast.BitOr: "bitor",
-    ast.BitXor: "bitxor",
+    ast.BitXor: "bitxor", ast.MatMult: "matmul",
 }  # fmt: skip
 UNARY: dict[type[ast.AST], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}
 
@@ -30,7 +30,7 @@ REFUSED: dict[type[ast.AST], str] = {
     ast.Dict: "a dict", ast.DictComp: "a dict comprehension", ast.JoinedStr: "an f-string",
     ast.Await: "`await`", ast.Yield: "`yield`", ast.YieldFrom: "`yield from`",
     ast.GeneratorExp: "a generator expression that is not the argument of sum, min, max, any, all or tuple",
-    ast.Starred: "a starred expression here", ast.Slice: "a slice among several indices",
+    ast.Starred: "a starred expression here",
 }  # fmt: skip
 HINTS: dict[type[ast.AST], str] = {
     ast.List: "use a tuple: lists come with arrays",
@@ -71,9 +71,10 @@ def literal(x: Any, at: ast.expr, scope: Scope) -> Node:
     """A constant of the source text."""
     if type(x) is int and not -(2**63) <= x < 2**63:
         scope.refuse(f"the integer {x} does not fit 64 bits", at, "use a float")
+    if x is ...:
+        return scope.operator("ellipsis", at=at)
     if x is not None and type(x) not in (bool, int, float, str):
-        name = "`...`" if x is ... else f"a {type(x).__name__} constant"
-        scope.refuse(f"{name} is not supported", at)
+        scope.refuse(f"a {type(x).__name__} constant is not supported", at)
     return Constant(x, None, scope.span(at))
 
 
@@ -95,10 +96,7 @@ def _binary(e: ast.BinOp, scope: Scope) -> Node:
 
 def binary(op: ast.operator, left: Node, right: Node, at: ast.AST, scope: Scope) -> Node:
     """An arithmetic operator of Python, applied."""
-    name = BINARY.get(type(op))
-    if name is None:
-        scope.refuse("the operator `@` is not supported: it comes with arrays", at)
-    return scope.operator(name, left, right, at=at)
+    return scope.operator(BINARY[type(op)], left, right, at=at)
 
 
 def unary(e: ast.UnaryOp, scope: Scope) -> Node:
@@ -133,6 +131,12 @@ def _subscript(e: ast.Subscript, scope: Scope) -> Node:
         bounds = [Constant(None) if x is None else value(x, scope) for x in (index.lower, index.upper, index.step)]
         return scope.operator("slice", of, *bounds, at=e)
     return scope.operator("getitem", of, value(index, scope), at=e)
+
+
+@expression(ast.Slice)
+def _slice(e: ast.Slice, scope: Scope) -> Node:
+    bounds = [Constant(None) if x is None else value(x, scope) for x in (e.lower, e.upper, e.step)]
+    return scope.operator("slice_object", *bounds, at=e)
 
 
 @expression(ast.NamedExpr)

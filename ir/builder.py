@@ -308,8 +308,16 @@ def _size(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
     if is_primitive(a, "zeros") or is_primitive(a, "filled"):
         free = [d for d, n in enumerate(a.type.dims) if n != "1"]
         return a.args[free.index(axis.value) + is_primitive(a, "filled")]  # type: ignore[attr-defined, no-any-return]
-    if is_primitive(a, "accumulate") or is_primitive(a, "put") or is_primitive(a, "add_arrays"):
+    if any(is_primitive(a, p) for p in ("accumulate", "put", "add_arrays", "add_window", "put_window")):
         return b.apply("size", a.args[0], axis)  # type: ignore[attr-defined]
+    if is_primitive(a, "iota"):
+        return a.args[0]  # type: ignore[attr-defined, no-any-return]
+    if is_primitive(a, "window"):
+        return a.args[3 * axis.value + 3]  # type: ignore[attr-defined, no-any-return]
+    if is_primitive(a, "permute"):
+        return b.apply("size", a.args[0], constant(int(a.args[1].value[axis.value])))  # type: ignore[attr-defined]
+    if is_primitive(a, "matmul"):
+        return b.apply("size", a.args[axis.value], axis)  # type: ignore[attr-defined]
     if is_primitive(a, "with_axes"):
         inner = a.args[0]  # type: ignore[attr-defined]
         place = [d for d, n in enumerate(a.type.dims) if n != "1"].index(axis.value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tapeless.ir.abstract import Tuple, Type, broadcast_dims, output_type
+from tapeless.ir.abstract import Array, Tuple, Type, broadcast_dims, output_type
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import REGISTRY
@@ -59,3 +59,12 @@ def copied(
     params = [inner.graph.parameter(p.name, a.type.element, p.span) for p, a in zip(parts.map.params, arrays)]  # type: ignore[union-attr]
     made = nest(b, inner, list(body(inner, params)), parts.outputs, arrays)
     return made[0] if len(made) == 1 else b.tuple(made)
+
+
+def packed(b: Builder, array: Node) -> Node:
+    """An array with its elements in C order: itself, or a copy."""
+    assert isinstance(array.type, Array)
+    if array.type.packed:
+        return array
+    inner = b.nested("map", "map")
+    return nest(b, inner, [inner.graph.parameter("x", array.type.element)], ["each"], [array])[0]

@@ -179,8 +179,8 @@ class Ops(Protocol):
     def nest(self, outputs: Sequence[str], body: Callable[..., Sequence[Any]], arrays: Sequence[Any]) -> list[Any]:
         """Outputs of `body`, run on an element of each array, all being broadcast: see the primitive `nest`."""
 
-    def keep_axes(self, a: Any, mask: str) -> Any:
-        """A packed array with dimensions of size 1 put in where the mask has a 1."""
+    def make(self, name: str, type: Array, *args: Any) -> Any:
+        """The primitive `name` applied, where it does not say the type of its result itself."""
 
     def function(self, name: str) -> Any:
         """An operator as a value."""

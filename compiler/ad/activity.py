@@ -81,4 +81,18 @@ class Activity:
                 return any(p in self.active for p in graph.params)
 
 
-STRUCTURAL = ("tuple", "item", "record", "box", "unbox", "inject", "project", "select", "element", "with_axes")
+STRUCTURAL = (
+    "tuple",
+    "item",
+    "record",
+    "box",
+    "unbox",
+    "inject",
+    "project",
+    "select",
+    "element",
+    "with_axes",
+    "window",
+    "permute",
+    "matmul",
+)

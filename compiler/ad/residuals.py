@@ -34,7 +34,27 @@ PLACE = Constant("residual")
 """What a placeholder applies until it is known what it becomes."""
 
 OPAQUE = frozenset(
-    {"switch", "nest", "box", "cell", "load", "store", "check", "print", "never", "zeros", "put", "accumulate"}
+    [
+        "switch",
+        "nest",
+        "box",
+        "cell",
+        "load",
+        "store",
+        "check",
+        "print",
+        "never",
+        "zeros",
+        "filled",
+        "iota",
+        "put",
+        "accumulate",
+        "put_window",
+        "add_window",
+        "matmul",
+        "add_arrays",
+        "sum_to",
+    ]
 )
 """Primitives that are not applied again."""
 

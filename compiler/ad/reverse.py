@@ -25,6 +25,7 @@ from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
 from tapeless.ir.abstract import NEVER, Box, Cell, Tuple, Union, cotangent
 from tapeless.ir.builder import Builder
 from tapeless.ir.diagnostics import DifferentiationError
+from tapeless.ir.nests import packed
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive, Var
 from tapeless.ir.primitives.arithmetic import fneg
@@ -260,6 +261,25 @@ class Reverse:
 
     def _nest(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         reverse_nest.backward(self, region, node, seed)
+
+    def _window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        array, *bounds = node.args
+        kept = [region.ref(image(region.m, x)) for i, x in enumerate(bounds) if i % 3 != 2]
+        region.sens[array] = bb.apply("add_window", region.total(array), seed, *kept)
+
+    def _permute(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        array, order = node.args
+        assert isinstance(order, Constant)
+        back = "".join(str(order.value.index(str(d))) for d in range(len(order.value)))
+        self.give(region, array, packed(bb, bb.apply("permute", seed, ct.constant(back))))
+
+    def _matmul(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        for k, x in enumerate(node.args):
+            if x in self.active:
+                other = packed(
+                    bb, bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), ct.constant("10"))
+                )
+                self.give(region, x, bb.apply("matmul", *((seed, other) if k == 0 else (other, seed))))
 
     def _with_axes(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         (a,) = node.args

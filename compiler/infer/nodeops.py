@@ -28,7 +28,6 @@ from tapeless.ir.abstract import (
     Union,
     head,
     join,
-    kept_dims,
     union,
 )
 from tapeless.ir.builder import Builder, constant
@@ -176,9 +175,8 @@ class NodeOps:
         self.b, inner = outer, self.b
         return nest(outer, inner, list(made), outputs, list(arrays))
 
-    def keep_axes(self, a: Node, mask: str) -> Node:
-        t = self.array_type(a)
-        return self.b.apply("with_axes", a, type=Array(t.element, kept_dims(t.dims, mask)))
+    def make(self, name: str, type: Array, *args: Node) -> Node:
+        return self.b.apply(name, *args, type=type)
 
     def function(self, name: str) -> Node:
         return self.b.apply("record", type=Record(name, ()))

@@ -28,7 +28,7 @@ from tapeless.infer.domain import (
     parts,
 )
 from tapeless.infer.instances import Instance
-from tapeless.ir.abstract import SCALARS, Array, broadcast_dims, kept_dims, output_type
+from tapeless.ir.abstract import SCALARS, Array, Str, Type, broadcast_dims, output_type
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
 from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
@@ -207,7 +207,7 @@ class TypeOps:
             return constant(None)
         if prim.evaluate is not None and all(type(a) is Num and a.const is not UNKNOWN for a in args):
             return constant(prim.evaluate(*(a.const for a in args)))  # type: ignore[attr-defined]
-        result = prim.type_of([a.type if isinstance(a, Arr) else SCALARS[a.kind] for a in args])  # type: ignore[attr-defined]
+        result = prim.type_of([_type_of(a) for a in args])  # type: ignore[attr-defined]
         return of_type(result)
 
     def array_type(self, x: Value) -> Array:
@@ -222,9 +222,8 @@ class TypeOps:
         dims = broadcast_dims(types)
         return [of_type(output_type(k, SCALARS[v.kind], dims)) for k, v in zip(outputs, made)]  # type: ignore[attr-defined]
 
-    def keep_axes(self, a: Value, mask: str) -> Value:
-        t = self.array_type(a)
-        return Arr(Array(t.element, kept_dims(t.dims, mask)))
+    def make(self, name: str, type: Array, *args: Value) -> Value:
+        return Arr(type)
 
     def function(self, name: str) -> Value:
         return Oper(OPERATORS[name])
@@ -311,6 +310,16 @@ class TypeOps:
 
     def _operands(self) -> list[Value]:
         return [self.engine.value(self.inst, a) for a in self.node.args]
+
+
+def _type_of(v: Value) -> Type:
+    """The type of an argument of a primitive."""
+    match v:
+        case Arr(type=type):
+            return type
+        case Text(value=text):
+            return Str(text)
+    return SCALARS[v.kind]  # type: ignore[attr-defined]
 
 
 class GrowthError(Exception):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from tapeless.ir.operators.numbers import either, is_whole, known_int, refuse, to_int
+from tapeless.ir.abstract import Array
+from tapeless.ir.operators.numbers import either, known_int, refuse, to_int
 from tapeless.ir.operators.ufuncs import machine
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -22,38 +24,155 @@ def array_length(ops: Ops, a: Any) -> Any:
     return sizes(ops, a)[0]
 
 
+@operator("slice_object", slice)
+def slice_object(ops: Ops, low: Any, high: Any, step: Any) -> Any:
+    """low:high:step among several indices."""
+    return ops.record("slice", (low, high, step))
+
+
+@operator("ellipsis", lambda: ...)
+def ellipsis(ops: Ops) -> Any:
+    """`...` among several indices."""
+    return ops.record("ellipsis", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an index takes of one dimension: positions start, start + step, ...; `dropped` where it is one position."""
+
+    start: Any
+    step: Any
+    size: Any
+    dim: str
+    dropped: bool = False
+
+
 def index_array(ops: Ops, a: Any, k: Any) -> Any:
     """a[k]."""
+    parts, dims = parts_of(ops, a, ops.items(k) if ops.kind(k) == "tuple" else [k])
+    if dims == "" and all(p.dropped for p in parts):
+        return ops.apply("element", a, *(p.start for p in parts))
+    t = ops.array_type(a)
+    bounds = [x for p in parts for x in (p.start, p.step, p.size)]
+    inner = Array(t.element, "".join(p.dim for p in parts), t.packed and _is_block(ops, parts))
+    out = ops.make("window", inner, a, *bounds)
+    return ops.make("with_axes", Array(t.element, dims, inner.packed), out) if dims != inner.dims else out
+
+
+def parts_of(ops: Ops, a: Any, indices: list[Any]) -> tuple[list[Part], str]:
+    """What indices take of each dimension, and the dimensions of the result."""
     rank = ops.array_type(a).rank
-    indices = ops.items(k) if ops.kind(k) == "tuple" else [k]
-    if len(indices) > rank:
-        message = f"too many indices for array: array is {rank}-dimensional, but {len(indices)} were indexed"
-        return ops.raise_("IndexError", message)
-    if len(indices) < rank or not all(is_whole(ops, machine(ops, i)) and ops.kind(i) != "bool" for i in indices):
-        raise Mismatch("only an element of an array can be indexed yet")
-    return ops.apply("element", a, *_in_range(ops, a, [to_int(ops, machine(ops, i)) for i in indices]))
+    new = [ops.kind(i) == "none" for i in indices]
+    dots = [n for n, i in enumerate(indices) if ops.kind(i) == "record" and ops.tag(i) == "ellipsis"]
+    if len(dots) > 1:
+        raise Mismatch("an index can only have a single ellipsis ('...')")
+    given = len(indices) - sum(new) - len(dots)
+    if given > rank:
+        ops.raise_("IndexError", f"too many indices for array: array is {rank}-dimensional, but {given} were indexed")
+    at = dots[0] if dots else len(indices)
+    full = [None] * (rank - given)
+    spread = [*indices[:at], *full, *indices[at + 1 :]]
+    parts: list[Part] = []
+    dims = ""
+    lengths = sizes(ops, a)
+    for i in spread:
+        if i is not None and ops.kind(i) == "none":
+            dims += "1"
+            continue
+        axis = len(parts)
+        part = _part(ops, i, lengths[axis], ops.array_type(a).dims[axis], axis)
+        parts.append(part)
+        dims += "" if part.dropped else part.dim
+    return parts, dims
 
 
-def _in_range(ops: Ops, a: Any, indices: list[Any]) -> list[Any]:
-    """Indices from the start of each dimension, checked."""
-    out = []
-    for axis, (i, n) in enumerate(zip(indices, sizes(ops, a))):
-        at = known_int(ops, i)
-        if at is None:
-            i = ops.apply("select", ops.apply("ilt", i, ops.lift(0)), ops.apply("iadd", i, n), i)
-        elif at < 0:
-            i = ops.apply("iadd", n, i)
-        outside = either(ops, ops.apply("ilt", i, ops.lift(0)), ops.apply("ile", n, i))
-        refuse(ops, outside, "IndexError", f"index is out of bounds for axis {axis}")
-        out.append(i)
-    return out
+def _part(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
+    zero, one = ops.lift(0), ops.lift(1)
+    if i is None:
+        return Part(zero, one, n, dim)
+    if ops.kind(i) == "record" and ops.tag(i) == "slice":
+        return _slice(ops, *ops.items(i), n, dim)  # type: ignore[call-arg]
+    x = machine(ops, i)
+    if ops.kind(x) != "int":
+        raise Mismatch("only integers, slices (`:`), ellipsis (`...`) and numpy.newaxis (`None`) are indices so far")
+    return Part(_in_range(ops, x, n, axis), one, one, "1", True)
+
+
+def _in_range(ops: Ops, i: Any, n: Any, axis: int) -> Any:
+    """An index from the start of a dimension, checked."""
+    at = known_int(ops, i)
+    if at is None:
+        i = ops.apply("select", ops.apply("ilt", i, ops.lift(0)), ops.apply("iadd", i, n), i)
+    elif at < 0:
+        i = ops.apply("iadd", n, i)
+    outside = either(ops, ops.apply("ilt", i, ops.lift(0)), ops.apply("ile", n, i))
+    refuse(ops, outside, "IndexError", f"index is out of bounds for axis {axis}")
+    return i
+
+
+def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
+    """The part that low:high:step takes of a dimension of size n."""
+    zero, one = ops.lift(0), ops.lift(1)
+    stride = 1 if ops.kind(step) == "none" else int(ops.need_constant(machine(ops, step), "the step of a slice"))
+    if stride == 0:
+        return ops.raise_("ValueError", "slice step cannot be zero")  # type: ignore[no-any-return]
+    bounds = [None if ops.kind(x) == "none" else machine(ops, x) for x in (low, high)]
+    if any(x is not None and ops.kind(x) not in ("int", "bool") for x in bounds):
+        raise Mismatch("slice indices must be integers or None or have an __index__ method")
+    a, b = (None if x is None else to_int(ops, x) for x in bounds)
+    if a is None and b is None and stride == 1:
+        return Part(zero, one, n, dim)
+    first = 0 if a is None else known_int(ops, a)
+    last = 0 if b is None else known_int(ops, b)
+    if stride == 1 and first is not None and first >= 0 and last is not None and (last < 0 or b is None):
+        return Part(ops.lift(first), one, _above(ops, ops.apply("isub", n, ops.lift(first - last))), "?")
+    if stride > 0:
+        start = zero if a is None else _bound(ops, a, n, zero, n)
+        stop = n if b is None else _bound(ops, b, n, zero, n)
+        distance = ops.apply("isub", stop, start)
+    else:
+        minus, end = ops.lift(-1), ops.apply("isub", n, one)
+        start = end if a is None else _bound(ops, a, n, minus, end)
+        stop = minus if b is None else _bound(ops, b, n, minus, end)
+        distance = ops.apply("isub", start, stop)
+    count = _above(ops, distance)
+    if abs(stride) != 1:
+        count = ops.apply("ifloordiv", ops.apply("iadd", count, ops.lift(abs(stride) - 1)), ops.lift(abs(stride)))
+    return Part(start, ops.lift(stride), count, "?")
+
+
+def _above(ops: Ops, n: Any) -> Any:
+    """n, or 0 where it is negative."""
+    return ops.apply("select", ops.apply("ilt", n, ops.lift(0)), ops.lift(0), n)
+
+
+def _bound(ops: Ops, i: Any, n: Any, least: Any, most: Any) -> Any:
+    """A bound of a slice, from the start of the dimension and inside of it."""
+    i = ops.apply("select", ops.apply("ilt", i, ops.lift(0)), ops.apply("iadd", i, n), i)
+    i = ops.apply("select", ops.apply("ilt", i, least), least, i)
+    return ops.apply("select", ops.apply("ilt", most, i), most, i)
+
+
+def _is_block(ops: Ops, parts: list[Part]) -> bool:
+    """Whether a part of a packed array is packed: single positions, then at most one part, then all of the others."""
+    whole = 0
+    for p in reversed(parts):
+        if known_int(ops, p.start) != 0 or p.dim == "?" or p.dropped:
+            break
+        whole += 1
+    rest = parts[: len(parts) - whole]
+    return all(p.dropped for p in rest[:-1]) and all(known_int(ops, p.step) == 1 for p in rest[-1:])
 
 
 def at_position(ops: Ops, a: Any, i: Any) -> Any:
     """a[i], where i is in range."""
-    if ops.array_type(a).rank != 1:
-        raise Mismatch("iteration over the rows of an array is not supported yet")
-    return ops.apply("element", a, i)
+    t = ops.array_type(a)
+    if t.rank == 1:
+        return ops.apply("element", a, i)
+    one, rest = ops.lift(1), sizes(ops, a)[1:]
+    bounds = [x for n in rest for x in (ops.lift(0), one, n)]
+    row = ops.make("window", Array(t.element, "1" + t.dims[1:], t.packed), a, i, one, one, *bounds)
+    return ops.make("with_axes", Array(t.element, t.dims[1:], t.packed), row)
 
 
 def _shape(ops: Ops, a: Any) -> Any:
@@ -71,8 +190,15 @@ def _size(ops: Ops, a: Any) -> Any:
     return out
 
 
-ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size}
-METHODS = ("sum", "mean")
+def transposed(ops: Ops, a: Any, order: list[int] | None = None) -> Any:
+    """The dimensions in another order; reversed, if none is given."""
+    rank = ops.array_type(a).rank
+    text = "".join(map(str, range(rank) if order is None else order))
+    return ops.apply("permute", a, ops.lift(text[::-1] if order is None else text))
+
+
+ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed}
+METHODS = ("sum", "mean", "copy", "dot")
 
 
 @operator("getattr", getattr)

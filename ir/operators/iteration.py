@@ -224,7 +224,9 @@ def _index_string(ops: Ops, text: str, k: Any) -> Any:
 
 @operator("slice", lambda x, low, high, step: x[low:high:step])
 def slice_(ops: Ops, x: Any, low: Any, high: Any, step: Any) -> Any:
-    """x[low:high:step] of a tuple or string; the bounds are constants or None."""
+    """x[low:high:step] of an array; of a tuple or string, where the bounds are constants or None."""
+    if ops.kind(x) == "array":
+        return index_array(ops, x, ops.record("slice", (low, high, step)))
     if ops.kind(x) not in ("tuple", "str"):
         raise Mismatch(f"slicing an object of type '{ops.describe(x)}' is not supported")
     bounds = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tapeless.ir.abstract import Array, kept_dims
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.elementwise import element_kind, numpy_function, ufunc
 from tapeless.ir.operators.ufuncs import as_kind, made
@@ -37,7 +38,8 @@ def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str) -> Any:
     out = ops.nest([f"sum:{mask}"], lambda x: [made(ops, kind, as_kind(ops, x, kind))], [a])[0]
     if not known_flag(ops, keepdims):
         return out
-    return ops.keep_axes(out, mask)
+    t = ops.array_type(out)
+    return ops.make("with_axes", Array(t.element, kept_dims(t.dims, mask)), out)
 
 
 @operator("np.sum", numpy_function("sum"), keywords=("a", "axis", "dtype", "out", "keepdims"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tapeless.ir.abstract import INT, Array, Type
+from tapeless.ir.abstract import INT, NP_I64, Array, Str, Type
 from tapeless.ir.primitive import primitive
 
 
@@ -40,6 +40,33 @@ def _put(a: Any, v: Any, *index: int) -> Any:
     return out
 
 
+def _slices(starts: Any, steps: Any, sizes: Any) -> tuple[Any, ...]:
+    """Indices of NumPy for windows: `slice` means something else where an end is negative."""
+    return np.ix_(*(s + d * np.arange(n) for s, d, n in zip(starts, steps, sizes)))
+
+
+def _add_window(a: Any, v: Any, *bounds: int) -> Any:
+    out = a.copy()
+    out[_slices(bounds[0::2], bounds[1::2], v.shape)] += v
+    return out
+
+
+def _put_window(a: Any, v: Any, *bounds: int) -> Any:
+    out = a.copy()
+    out[_slices(bounds[0::2], bounds[1::2], v.shape)] = v
+    return out
+
+
+def _permuted(a: Type, order: Type) -> Type:
+    assert isinstance(a, Array) and isinstance(order, Str)
+    return Array(a.element, "".join(a.dims[int(d)] for d in order.value), order.value == "".join(sorted(order.value)))
+
+
+def _product(a: Type, b: Type) -> Type:
+    assert isinstance(a, Array) and isinstance(b, Array)
+    return Array(a.element, a.dims[0] + b.dims[1])
+
+
 size = primitive(
     "size",
     doc="size(a, d): the size of an array along a dimension; d is a constant.",
@@ -59,6 +86,39 @@ filled = primitive(
     "filled",
     doc="filled(v, sizes...): a new array of v, of its n dimensions these.",
     result=_stated,
+)
+iota = primitive(
+    "iota",
+    doc="iota(n): the ints from 0 below n.",
+    result=Array(NP_I64, "?"),
+    evaluate=lambda n: np.arange(n),
+)
+window = primitive(
+    "window",
+    doc="window(a, start, step, size, ...): part of each dimension, in range. No copy.",
+    result=_stated,
+    evaluate=lambda a, *bounds: a[_slices(bounds[0::3], bounds[1::3], bounds[2::3])],
+)
+add_window = primitive(
+    "add_window",
+    doc="add_window(a, v, start, step, ...): a with v added to a window of it.",
+    result=_same,
+    evaluate=_add_window,
+)
+put_window = primitive(
+    "put_window",
+    doc="put_window(a, v, start, step, ...): a with v in place of a window of it.",
+    result=_same,
+    evaluate=_put_window,
+)
+permute = primitive(
+    "permute",
+    doc="permute(a, '102'): the dimensions in another order. No copy.",
+    result=_permuted,
+    evaluate=lambda a, order: a.transpose([int(d) for d in order]),
+)
+matmul = primitive(
+    "matmul", doc="matmul(a, b): the product of two packed matrices.", result=_product, evaluate=lambda a, b: a @ b
 )
 add_arrays = primitive("add_arrays", doc="a + b, of one shape and packed.", result=_same, evaluate=lambda a, b: a + b)
 accumulate = primitive(

@@ -1,0 +1,173 @@
+"""New arrays, and products of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapeless.ir.abstract import NP_BOOL, NP_F64, NP_I64, Array, Scalar
+from tapeless.ir.operators.arrays import sizes
+from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.numbers import index, known_int, refuse
+from tapeless.ir.operators.reductions import summed
+from tapeless.ir.operators.ufuncs import as_kind, made
+from tapeless.ir.primitive import Mismatch, Ops, operator
+
+SCALARS: dict[str, Scalar] = {"np.f64": NP_F64, "np.i64": NP_I64, "np.bool": NP_BOOL}
+
+
+def shape_of(ops: Ops, shape: Any) -> tuple[list[Any], str]:
+    """The sizes that an argument `shape` gives, and the dimensions."""
+    given = ops.items(shape) if ops.kind(shape) == "tuple" else [shape]
+    out = [index(ops, n) for n in given]
+    for n in out:
+        refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", "negative dimensions are not allowed")
+    return out, "".join("1" if known_int(ops, n) == 1 else "?" for n in out)
+
+
+def filled(ops: Ops, value: Any, lengths: list[Any], dims: str, kind: str) -> Any:
+    """An array of one value."""
+    v = made(ops, kind, as_kind(ops, value, kind))
+    return ops.make("filled", Array(SCALARS[kind], dims), v, *(n for n, d in zip(lengths, dims) if d != "1"))
+
+
+def refuse_arguments(ops: Ops, function: str, **given: Any) -> None:
+    """Refuse arguments that are not supported."""
+    for name, x in given.items():
+        if x is not None and ops.kind(x) != "none":
+            raise Mismatch(f"the argument `{name}` of {function} is not supported")
+
+
+def _constant_array(name: str, value: float) -> None:
+    def expand(ops: Ops, shape: Any, dtype: Any = None) -> Any:
+        refuse_arguments(ops, name, dtype=dtype)
+        return filled(ops, ops.lift(value), *shape_of(ops, shape), "np.f64")
+
+    def like(ops: Ops, a: Any, dtype: Any = None) -> Any:
+        refuse_arguments(ops, name + "_like", dtype=dtype)
+        kind = element_kind(ops, a)
+        return filled(ops, ops.lift(int(value)), sizes(ops, a), ops.array_type(a).dims, kind)
+
+    expand.__doc__ = f"np.{name}(shape)."
+    like.__doc__ = f"np.{name}_like(a)."
+    operator(f"np.{name}", numpy_function(name), keywords=("shape", "dtype"))(expand)
+    operator(f"np.{name}_like", numpy_function(name + "_like"), keywords=("a", "dtype"))(like)
+
+
+_constant_array("zeros", 0.0)
+_constant_array("ones", 1.0)
+_constant_array("empty", 0.0)
+
+
+@operator("np.full", numpy_function("full"), keywords=("shape", "fill_value", "dtype"))
+def full(ops: Ops, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """np.full(shape, fill_value)."""
+    refuse_arguments(ops, "full", dtype=dtype)
+    return filled(ops, fill_value, *shape_of(ops, shape), common_kind(ops, fill_value))
+
+
+@operator("np.arange", numpy_function("arange"))
+def arange(ops: Ops, first: Any, stop: Any = None, step: Any = None) -> Any:
+    """np.arange(stop), arange(start, stop) or arange(start, stop, step)."""
+    start, stop = (ops.lift(0), first) if stop is None else (first, stop)
+    step = ops.lift(1) if step is None else step
+    kind = common_kind(ops, start, stop, step)
+    a, b, d = (as_kind(ops, x, kind) for x in (start, stop, step))
+    add, mul = ("iadd", "imul") if kind == "np.i64" else ("fadd", "fmul")
+    if kind == "np.i64":
+        count = ops.apply("range_length", a, b, d)
+    else:
+        length = ops.apply("fceil", ops.apply("fdiv", ops.apply("fsub", b, a), d))
+        count = ops.apply("f2i", ops.apply("select", ops.apply("flt", ops.lift(0.0), length), length, ops.lift(0.0)))
+
+    def at(ops: Ops, i: Any) -> Any:
+        return ops.apply(add, a, ops.apply(mul, i, d))
+
+    return mapped(ops, [kind], kind, at, ops.apply("iota", count))
+
+
+@operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num"))
+def linspace(ops: Ops, start: Any, stop: Any, num: Any = None) -> Any:
+    """np.linspace(start, stop, num=50)."""
+    n = ops.lift(50) if num is None else index(ops, num)
+    a, b = as_kind(ops, start, "np.f64"), as_kind(ops, stop, "np.f64")
+    last = ops.apply("isub", n, ops.lift(1))
+    step = ops.apply("fdiv", ops.apply("fsub", b, a), ops.apply("i2f", last))
+
+    def at(ops: Ops, i: Any) -> Any:
+        inside = ops.apply("fadd", a, ops.apply("fmul", ops.apply("i2f", i), step))
+        return ops.apply("select", ops.apply("ieq", i, last), b, inside)
+
+    return mapped(ops, ["np.i64"], "np.f64", at, ops.apply("iota", n))
+
+
+@operator("np.eye", numpy_function("eye"), keywords=("N",))
+def eye(ops: Ops, n: Any) -> Any:
+    """np.eye(n)."""
+    row = ops.apply("iota", index(ops, n))
+    column = ops.make("with_axes", Array(NP_I64, "?1"), row)
+
+    def at(ops: Ops, i: Any, j: Any) -> Any:
+        return ops.apply("b2f", ops.apply("ieq", i, j))
+
+    return mapped(ops, ["np.i64", "np.i64"], "np.f64", at, column, row)
+
+
+@operator("np.copy", numpy_function("copy"), keywords=("a",))
+def copy(ops: Ops, a: Any) -> Any:
+    """np.copy(a)."""
+    return converted(ops, a, element_kind(ops, a))
+
+
+# -- products ---------------------------------------------------------------------------------------------------------
+def product(ops: Ops, a: Any, b: Any) -> Any:
+    """a @ b of vectors and matrices."""
+    for x in (a, b):
+        if ops.kind(x) != "array":
+            raise Mismatch(f"unsupported operand type(s) for @: '{ops.describe(a)}' and '{ops.describe(b)}'")
+    x, y = (ops.array_type(v).rank for v in (a, b))
+    if not 1 <= x <= 2 or not 1 <= y <= 2:
+        raise Mismatch("products of arrays of more than two dimensions are not supported yet")
+    inner = ops.apply("ieq", sizes(ops, a)[-1], sizes(ops, b)[0])
+    ops.check(inner, "ValueError", "matmul: Input operand 1 has a mismatch in its core dimension 0")
+    if x == y == 1:
+        return summed(ops, ufunc(ops, "mul", a, b), None, None, common_kind(ops, a, b))
+    left, right = (_packed(ops, v) for v in (a, b))
+    if x == 1:
+        left = ops.make("with_axes", Array(NP_F64, "1" + ops.array_type(left).dims), left)
+    if y == 1:
+        right = ops.make("with_axes", Array(NP_F64, ops.array_type(right).dims + "1"), right)
+    out = ops.apply("matmul", left, right)
+    dims = ops.array_type(out).dims
+    return out if x == y == 2 else ops.make("with_axes", Array(NP_F64, dims[1] if x == 1 else dims[0]), out)
+
+
+def _packed(ops: Ops, a: Any) -> Any:
+    t = ops.array_type(a)
+    return a if t.packed and t.element == NP_F64 else converted(ops, a, "np.f64")
+
+
+@operator("matmul", numpy_function("matmul"))
+def matmul(ops: Ops, a: Any, b: Any) -> Any:
+    """a @ b of vectors and matrices."""
+    return product(ops, a, b)
+
+
+@operator("np.matmul", numpy_function("matmul"))
+def np_matmul(ops: Ops, a: Any, b: Any) -> Any:
+    """np.matmul(a, b) of vectors and matrices."""
+    return product(ops, a, b)
+
+
+@operator("np.dot", numpy_function("dot"))
+def dot(ops: Ops, a: Any, b: Any) -> Any:
+    """np.dot(a, b) of scalars, vectors and matrices."""
+    return product(ops, a, b) if ops.kind(a) == ops.kind(b) == "array" else ufunc(ops, "mul", a, b)
+
+
+@operator("np.outer", numpy_function("outer"))
+def outer(ops: Ops, a: Any, b: Any) -> Any:
+    """np.outer(a, b) of vectors."""
+    t = ops.array_type(a)
+    if t.rank != 1 or ops.array_type(b).rank != 1:
+        raise Mismatch("outer of arrays that are no vectors is not supported yet")
+    return ufunc(ops, "mul", ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a), b)
