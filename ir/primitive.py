@@ -118,6 +118,7 @@ class Primitive:
     effect      an application has an effect, and stands in the effects of its graph
     exact       the primitive that computes the same without the freedom to contract: its value serves as well
     domain      where tests draw the inputs: one (low, high) per input
+    candidates  found by `matching.py`: the rules that arguments of some kinds may fit
     """
 
     name: str
@@ -132,6 +133,7 @@ class Primitive:
     exact: str = ""
     domain: tuple[tuple[float, float], ...] = ()
     rules: list[Rule] = field(default_factory=list)
+    candidates: dict[Any, tuple[tuple[Rule, Term], ...]] = field(default_factory=dict)
 
     def __call__(self, *args: Any) -> Term:
         return Term(self, args)
@@ -143,6 +145,7 @@ class Primitive:
         """
         assert pattern.primitive is self, name
         patterns = [pattern] if ordered else orders(pattern)
+        self.candidates.clear()
         self.rules.append(Rule(name, pattern, replacement, grade, tuple(patterns)))
 
     def type_of(self, args: Sequence[Type]) -> Type:
