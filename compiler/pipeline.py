@@ -126,10 +126,9 @@ def lower(root: Graph) -> Graph:
 
 
 def _finished(plain: Graph, is_raw: bool) -> Graph:
-    """A program without derivatives, simplified for the last time; twice where derivatives were just expanded."""
-    if is_raw:
-        return run("finish", run("simplify", plain, Stage.PLAIN))
-    return run("finish", plain) if has_repetition(plain) else plain
+    """A program without derivatives, simplified where they were just expanded, and for the last time if it repeats."""
+    out = run("simplify", plain, Stage.PLAIN) if is_raw else plain
+    return run("finish", out) if has_repetition(out) else out
 
 
 def has_repetition(root: Graph) -> bool:

@@ -15,7 +15,6 @@ from tapeless.ir.abstract import (
     INT,
     NEVER,
     NONE,
-    Array,
     Record,
     Scalar,
     Str,
@@ -27,8 +26,9 @@ from tapeless.ir.abstract import (
     union,
 )
 from tapeless.ir.diagnostics import Span
-from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
-from tapeless.ir.primitive import REGISTRY, Number, Primitive, Term, Var
+from tapeless.ir.matching import Found, all_fit, candidates
+from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, key_of
+from tapeless.ir.primitive import REGISTRY, Primitive, Term, Var
 
 _KINDS: dict[type, Type] = {bool: BOOL, int: INT, float: FLOAT}
 
@@ -58,7 +58,8 @@ class Builder:
     def __init__(self, graph: Graph, outer: Builder | None = None, span: Span | None = None) -> None:
         self.graph, self.outer = graph, outer
         self.span: Span | None = span if span is not None or outer is None else outer.span
-        self.numbers: dict[Any, Node] = {}
+        # applications by what they compute, in each graph that has one; all builders of a function share it
+        self.numbers: dict[Any, dict[Graph, Node]] = {} if outer is None else outer.numbers
         self.facts: dict[Any, bool] = {}  # conditions known to hold or not in this graph, by key
         self.loop_outer: Builder | None = None  # for a loop and its step: the builder outside the loop
 
@@ -78,26 +79,37 @@ class Builder:
         found = simplify(self, prim, args, type)
         if found is not None:
             return found
-        known = self.known(prim, args, type)
+        key = (prim, type, *map(key_of, args))
+        known = self._standing(key, args)
         if known is not None:
             return known
         node = Apply(self.graph, Constant(prim), args, type, self.span)
-        self.numbers[(prim, type, *map(key_of, args))] = node
+        self.numbers.setdefault(key, {})[self.graph] = node
         return node
 
     def known(self, prim: Primitive, args: tuple[Node, ...], type: Type) -> Node | None:
         """The application where it stands already, in this graph or an enclosing one."""
-        inputs = tuple(map(key_of, args))
-        keys = [(prim, type, *inputs)]
+        return self._standing((prim, type, *map(key_of, args)), args)
+
+    def _standing(self, key: tuple[Any, ...], args: tuple[Node, ...]) -> Node | None:
+        """It stands in no graph outside of one that owns an argument."""
+        prim, type, *inputs = key
+        keys = [key]
         if prim.exact:
             keys.append((REGISTRY[prim.exact], type, *inputs))
         if prim.commutes and inputs[0] is not inputs[1]:
             keys += [(key[0], type, *inputs[::-1]) for key in keys]
+        places = [self.numbers[key] for key in keys if key in self.numbers]
+        if not places:
+            return None
+        owners = [a.graph for a in args if a.__class__ is not Constant]  # type: ignore[attr-defined]
         scope: Builder | None = self
         while scope is not None:
-            for key in keys:
-                if key in scope.numbers:
-                    return scope.numbers[key]
+            for place in places:
+                if scope.graph in place:
+                    return place[scope.graph]
+            if scope.graph in owners:
+                break
             scope = scope.outer
         return None
 
@@ -147,13 +159,6 @@ class Builder:
         return constant(t)
 
 
-def key_of(node: Node) -> Any:
-    """What makes two inputs equal: identity, or the bits of a constant."""
-    if isinstance(node, Constant):
-        return (node.value.__class__, node.value if isinstance(node.value, Graph) else repr(node.value), node.type)
-    return node
-
-
 def is_primitive(node: Node, name: str) -> bool:
     """Whether a node is an application of the primitive of that name."""
     return isinstance(node, Apply) and isinstance(node.fn, Constant) and node.fn.value is REGISTRY[name]
@@ -172,50 +177,26 @@ def simplify(b: Builder, prim: Primitive, args: tuple[Node, ...], type: Type) ->
         values = [a.value for a in args if isinstance(a, Constant) and a.value is not UNDEF]
         if len(values) == len(args):
             return constant(prim.evaluate(*values), type)
-    structural = _STRUCTURAL.get(prim.name)
+    structural = _STRUCTURAL.get(prim.name) or prim.fold
     if structural is not None:
         return structural(b, args, type)  # type: ignore[no-any-return, no-untyped-call]
-    for rule in prim.rules:
-        if rule.grade == "real":
-            continue
-        for pattern in rule.patterns:
-            found: dict[int, Node] = {}
-            if all(_matches(p, a, found) for p, a in zip(pattern.args, args)):
-                if rule.grade == "exact":
-                    return b.term(rule.replacement, found)
-                known = _known(b, rule.replacement, found)
-                if known is not None:
-                    return known
+    for rule, pattern in candidates(prim, args):
+        found: Found = {}
+        if all_fit(pattern, args, found):
+            if rule.grade == "exact":
+                return b.term(rule.replacement, found)
+            known = _known(b, rule.replacement, found)
+            if known is not None:
+                return known
     return None
 
 
-def _matches(pattern: Any, node: Node, found: dict[int, Node]) -> bool:
-    if isinstance(pattern, Var):
-        if isinstance(pattern, Number) and not _is_number(node):
-            return False
-        if pattern.index in found:
-            return key_of(found[pattern.index]) == key_of(node)
-        found[pattern.index] = node
-        return True
-    if isinstance(pattern, Term):
-        if not isinstance(node, Apply) or not isinstance(node.fn, Constant) or node.fn.value is not pattern.primitive:
-            return False
-        return all(_matches(p, a, found) for p, a in zip(pattern.args, node.args))
-    return (
-        isinstance(node, Constant) and node.value.__class__ is pattern.__class__ and repr(node.value) == repr(pattern)
-    )
-
-
-def _known(b: Builder, t: Any, found: dict[int, Node]) -> Node | None:
+def _known(b: Builder, t: Any, found: Found) -> Node | None:
     """A term of floats where all of it stands already."""
     if not isinstance(t, Term):
         return found[t.index] if isinstance(t, Var) else constant(t)
     args = [_known(b, a, found) for a in t.args]
     return None if None in args else b.known(t.primitive, tuple(args), FLOAT)  # type: ignore[arg-type]
-
-
-def _is_number(node: Node) -> bool:
-    return isinstance(node, Constant) and isinstance(node.value, float) and 1e-100 < abs(node.value) < 1e100
 
 
 # -- structure: what tuples, unions and boxes cancel ------------------------------------------------------------------
@@ -299,74 +280,7 @@ def _select(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
     return x if key_of(x) == key_of(y) else None
 
 
-def _size(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
-    """The size of an array that was made from others, from theirs."""
-    a, axis = args
-    assert isinstance(axis, Constant) and isinstance(a.type, Array)
-    if a.type.dims[axis.value] == "1":
-        return constant(1)
-    if is_primitive(a, "zeros") or is_primitive(a, "filled"):
-        free = [d for d, n in enumerate(a.type.dims) if n != "1"]
-        return a.args[free.index(axis.value) + is_primitive(a, "filled")]  # type: ignore[attr-defined, no-any-return]
-    if any(is_primitive(a, p) for p in ("accumulate", "put", "add_arrays", "add_window", "put_window")):
-        return b.apply("size", a.args[0], axis)  # type: ignore[attr-defined]
-    if is_primitive(a, "iota"):
-        return a.args[0]  # type: ignore[attr-defined, no-any-return]
-    if is_primitive(a, "window"):
-        return a.args[3 * axis.value + 3]  # type: ignore[attr-defined, no-any-return]
-    if is_primitive(a, "permute"):
-        return b.apply("size", a.args[0], constant(int(a.args[1].value[axis.value])))  # type: ignore[attr-defined]
-    if is_primitive(a, "matmul"):
-        return b.apply("size", a.args[axis.value], axis)  # type: ignore[attr-defined]
-    if is_primitive(a, "with_axes"):
-        inner = a.args[0]  # type: ignore[attr-defined]
-        place = [d for d, n in enumerate(a.type.dims) if n != "1"].index(axis.value)
-        return b.apply("size", inner, constant([d for d, n in enumerate(inner.type.dims) if n != "1"][place]))
-    if is_primitive(a, "item") and is_primitive(a.args[0], "nest"):  # type: ignore[attr-defined]
-        return _nest_size(b, a.args[0], a.args[1].value, axis.value)  # type: ignore[attr-defined]
-    return _nest_size(b, a, 0, axis.value) if is_primitive(a, "nest") else None  # type: ignore[arg-type]
-
-
-def _nest_size(b: Builder, nest: Apply, k: int, axis: int) -> Node:
-    """The size that the operands of a nest are broadcast to, along a dimension of its k-th output."""
-    _, outputs, *arrays = nest.args
-    rank = max(a.type.rank for a in arrays)  # type: ignore[union-attr]
-    kind = outputs.value.split(";")[k]  # type: ignore[attr-defined]
-    if kind != "each":
-        axis = [d for d, bit in enumerate(kind.split(":")[1]) if bit == "0"][axis]
-    found: dict[str, list[Node]] = {"n": [], "?": [], "1": []}
-    for a in arrays:
-        own = axis - (rank - a.type.rank)  # type: ignore[union-attr]
-        if own >= 0:
-            found[a.type.dims[own]].append(b.apply("size", a, constant(own)))  # type: ignore[union-attr]
-    if found["n"]:
-        return found["n"][0]
-    out, *others = found["?"]
-    for n in others:
-        if n is not out:
-            out = b.apply("select", b.apply("ieq", out, constant(1)), n, out)
-    return out
-
-
-def _sum_to(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
-    a, *sizes = args
-    assert isinstance(a.type, Array)
-    free = [d for d, n in enumerate(a.type.dims) if n != "1"]
-    same = all(key_of(b.apply("size", a, constant(d))) == key_of(n) for d, n in zip(free, sizes))
-    return a if same else None
-
-
-def _add_arrays(b: Builder, args: tuple[Node, ...], type: Type) -> Node | None:
-    for x, y in (args, args[::-1]):
-        if is_primitive(x, "zeros"):
-            return y
-    return None
-
-
 _STRUCTURAL = {
-    "add_arrays": _add_arrays,
-    "size": _size,
-    "sum_to": _sum_to,
     "item": _item,
     "tuple": _tuple,
     "record": _tuple,

@@ -133,6 +133,14 @@ def graph_of(node: Node) -> Graph | None:
     return node.graph if isinstance(node, (Apply, Parameter)) else None
 
 
+def key_of(node: Node) -> Any:
+    """What makes two inputs equal: identity, or the bits of a constant."""
+    if node.__class__ is not Constant:
+        return node
+    value = node.value  # type: ignore[attr-defined]
+    return (value.__class__, value if value.__class__ is Graph else repr(value), node.type)
+
+
 def is_graph(node: Node) -> bool:
     """Whether a node is a graph constant."""
     return isinstance(node, Constant) and isinstance(node.value, Graph)

@@ -117,7 +117,9 @@ class Primitive:
                 "same" (the bits of the input), or "" where the backend knows the primitive by name
     effect      an application has an effect, and stands in the effects of its graph
     exact       the primitive that computes the same without the freedom to contract: its value serves as well
+    fold        what an application equals without being made, beyond rules: (builder, arguments, type) to a node or None
     domain      where tests draw the inputs: one (low, high) per input
+    candidates  found by `matching.py`: the rules that arguments of some kinds may fit
     """
 
     name: str
@@ -130,8 +132,10 @@ class Primitive:
     effect: bool = False
     commutes: bool = False
     exact: str = ""
+    fold: Callable[[Any, Any, Type], Any] | None = None
     domain: tuple[tuple[float, float], ...] = ()
     rules: list[Rule] = field(default_factory=list)
+    candidates: dict[Any, tuple[tuple[Rule, Term], ...]] = field(default_factory=dict)
 
     def __call__(self, *args: Any) -> Term:
         return Term(self, args)
@@ -143,6 +147,7 @@ class Primitive:
         """
         assert pattern.primitive is self, name
         patterns = [pattern] if ordered else orders(pattern)
+        self.candidates.clear()
         self.rules.append(Rule(name, pattern, replacement, grade, tuple(patterns)))
 
     def type_of(self, args: Sequence[Type]) -> Type:

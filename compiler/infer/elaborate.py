@@ -179,7 +179,7 @@ class Elaborator:
     def _item(self, b: Builder, inst: Instance, node: Apply) -> Node:
         t, k = (self.lookup(b, inst, a) for a in node.args)
         assert isinstance(k, Constant)
-        return NodeOps(self, b, (inst, node, ())).items(t)[k.value]
+        return NodeOps(self, b, (inst, node, ())).item(t, k.value)
 
     def _check(self, b: Builder, inst: Instance, node: Apply) -> Node:
         ok, exception, message = (self.lookup(b, inst, a) for a in node.args)

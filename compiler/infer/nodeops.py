@@ -229,10 +229,16 @@ class NodeOps:
         return self.b.tuple(list(items))
 
     def items(self, x: Node) -> list[Node]:
-        if isinstance(x.type, Box):
-            x = self.b.apply("unbox", x)
+        x = self._opened(x)
         assert isinstance(x.type, (Tuple, Record))
         return [self.b.item(x, i) for i in range(len(x.type.items))]
+
+    def item(self, x: Node, k: int) -> Node:
+        """One of the items."""
+        return self.b.item(self._opened(x), k)
+
+    def _opened(self, x: Node) -> Node:
+        return self.b.apply("unbox", x) if isinstance(x.type, Box) else x
 
     def record(self, tag: str, items: Sequence[Node]) -> Node:
         self.steps += 1

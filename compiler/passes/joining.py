@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import BOOL, NONE, Record, Tuple, Type
-from tapeless.ir.builder import Builder, constant, key_of, undef
-from tapeless.ir.nodes import Constant, Node, graph_of
+from tapeless.ir.builder import Builder, constant, undef
+from tapeless.ir.nodes import Constant, Node, graph_of, key_of
 from tapeless.ir.traverse import encloses
 from tapeless.passes.leaves import is_undef, split, width
 
@@ -51,7 +51,7 @@ def _merge(b: Builder, c: Node, then: Side, orelse: Side, pairs: Pairs, type: Ty
     if isinstance(type, (Tuple, Record)):
         shapes = [
             _merge(b, c, (tb, _item(tb, x, i, t)), (eb, _item(eb, y, i, t)), pairs, t, m)
-            for i, (t, m) in enumerate(zip(type.items, split(type.items, mask)))
+            for i, (t, m) in enumerate(zip(type.items, split(type, mask)))
         ]
         return (type, shapes)
     for i, (p, q) in enumerate(pairs):

@@ -9,7 +9,10 @@ by one; within a graph a value keeps its type, and a dead leaf of it is undef.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 
 from tapeless.ir.abstract import NONE, Record, Str, Tuple, Type
 from tapeless.ir.builder import Builder, constant, undef
@@ -17,14 +20,15 @@ from tapeless.ir.nodes import UNDEF, Constant, Node
 
 
 @cache
-def _items_width(items: tuple[Type, ...]) -> int:
-    return sum(map(width, items))
+def offsets(type: Tuple | Record) -> tuple[int, ...]:
+    """The number of the first leaf of each item, and behind them the number of all leaves."""
+    return tuple(accumulate(map(width, type.items), initial=0))
 
 
 def width(type: Type | None) -> int:
     """The number of leaves of a type."""
     if isinstance(type, (Tuple, Record)):
-        return _items_width(type.items)
+        return offsets(type)[-1]
     return 0 if type == NONE or isinstance(type, Str) else 1
 
 
@@ -33,20 +37,28 @@ def whole(type: Type | None) -> int:
     return (1 << width(type)) - 1
 
 
-def split(items: tuple[Type | None, ...], mask: int) -> list[int]:
-    """A mask of the leaves of several values, as one mask for each."""
-    out = []
-    for t in items:
-        w = width(t)
-        out.append(mask & ((1 << w) - 1))
-        mask >>= w
+def split(type: Tuple | Record, mask: int) -> list[int]:
+    """A mask of the leaves of a value, as one mask for each of its items."""
+    out = [0] * len(type.items)
+    for i, own in live_items(type, mask):
+        out[i] = own
     return out
+
+
+def live_items(type: Tuple | Record, mask: int) -> Iterator[tuple[int, int]]:
+    """The items that a mask has leaves of, each with its own mask; it takes as long as there are such items."""
+    bounds = offsets(type)
+    while mask:
+        first = (mask & -mask).bit_length() - 1
+        i = bisect_right(bounds, first) - 1
+        yield i, (mask >> bounds[i]) & ((1 << (bounds[i + 1] - bounds[i])) - 1)
+        mask = mask >> bounds[i + 1] << bounds[i + 1]
 
 
 def leaves_of(name: str, type: Type, mask: int) -> list[tuple[str, Type]]:
     """The names and types of the leaves that a mask has."""
     if isinstance(type, (Tuple, Record)):
-        parts = zip(type.items, split(type.items, mask))
+        parts = zip(type.items, split(type, mask))
         return [leaf for i, (t, m) in enumerate(parts) for leaf in leaves_of(f"{name}.{i}", t, m)]
     return [(name, type)] if mask else []
 
@@ -59,8 +71,8 @@ def spread(b: Builder, node: Node, type: Type, mask: int) -> list[Node]:
         return [node]
     if is_undef(node):
         return [undef(t) for _, t in leaves_of("", type, mask)]
-    parts = enumerate(zip(type.items, split(type.items, mask)))
-    return [leaf for i, (t, m) in parts if m for leaf in spread(b, b.item(node, i), t, m)]
+    parts = live_items(type, mask)
+    return [leaf for i, m in parts for leaf in spread(b, b.item(node, i), type.items[i], m)]
 
 
 def assemble(b: Builder, type: Type, leaves: list[Node], mask: int) -> Node:
@@ -69,9 +81,9 @@ def assemble(b: Builder, type: Type, leaves: list[Node], mask: int) -> Node:
         return undef(type)
     match type:
         case Tuple(items=items):
-            return b.tuple([assemble(b, t, leaves, m) for t, m in zip(items, split(items, mask))])
+            return b.tuple([assemble(b, t, leaves, m) for t, m in zip(items, split(type, mask))])
         case Record(items=items):
-            made = [assemble(b, t, leaves, m) for t, m in zip(items, split(items, mask))]
+            made = [assemble(b, t, leaves, m) for t, m in zip(items, split(type, mask))]
             return b.apply("record", *made, type=type)
         case Str(value=text):
             return constant(text)

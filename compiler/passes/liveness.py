@@ -21,7 +21,7 @@ from tapeless.ir.builder import primitive_of
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES
-from tapeless.passes.leaves import split, whole, width
+from tapeless.passes.leaves import live_items, offsets, whole
 
 ON_DEMAND = ("cell", "load")
 """Effects that nothing but their value shows."""
@@ -213,11 +213,10 @@ class Liveness:
             return
         name, args = node.fn.value.name, node.args
         if name == "item":
-            before = args[0].type.items[: args[1].value]  # type: ignore[attr-defined, union-attr]
-            self._demand(args[0], mask << sum(map(width, before)))
+            self._demand(args[0], mask << offsets(args[0].type)[args[1].value])  # type: ignore[arg-type, attr-defined]
         elif name in ("tuple", "record"):
-            for a, m in zip(args, split(tuple(a.type for a in args), mask)):
-                self._demand(a, m)
+            for i, m in live_items(node.type, mask):  # type: ignore[arg-type]
+                self._demand(args[i], m)
         elif name == "select":
             self._need(args[0])
             self._demand(args[1], mask)
@@ -249,8 +248,8 @@ class Liveness:
     def _read_call(self, node: Apply, g: Graph, mask: int) -> None:
         self._call(node, g)
         if g.kind == "loop":
-            for p, m in zip(g.params, split(tuple(p.type for p in g.params), mask)):
-                self._demand(p, m)
+            for i, m in live_items(node.type, mask):  # type: ignore[arg-type]
+                self._demand(g.params[i], m)
         else:
             self.results[g] = self.results.get(g, 0) | mask
             self._demand(g.output, mask)

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections import Counter
 
 from tapeless.ir.abstract import NONE, Tuple, Type
-from tapeless.ir.builder import Builder, constant, is_primitive, key_of, undef
+from tapeless.ir.builder import Builder, constant, is_primitive, undef
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nests import nest, nest_parts
-from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of
+from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of, key_of
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, all_nodes, encloses, inputs
 from tapeless.passes.accumulate import accumulate
@@ -65,8 +65,8 @@ def finish(root: Graph) -> Graph:
 class Rebuild:
     """The new graphs of one program.
 
-    Bodies are emitted from the old program (`scopes`), or, where a call is inlined, from the callee's new graph
-    (`new_scopes`), in which all is live and typed as it has to be.
+    Bodies are emitted from the old program (`scopes`), where a small function is inlined from its new graph
+    (`new_scopes`), in which all is live and typed as it has to be. What is called once is emitted where it is called.
     """
 
     def __init__(self, root: Graph, scopes: Scopes, calls: CallGraph, liveness: Liveness) -> None:
@@ -75,6 +75,7 @@ class Rebuild:
         self.new: dict[Graph, Graph] = {}
         self.pure: set[Graph] = set()
         self.new_scopes = Scopes()
+        self.complete: set[Graph] = set()
         self.sizes: dict[Graph, int] = {}
         self.last = False
         self.moved: dict[Graph, Moved] = {}
@@ -83,7 +84,7 @@ class Rebuild:
 
     def program(self) -> Graph:
         """All functions that run, callees first; the new root."""
-        order = [g for g in self.calls.order if g in self.liveness.ran]
+        order = [g for g in self.calls.order if g in self.liveness.ran and not self.is_part(g)]
         for g in order:
             self.declare(g)
         for g in order:
@@ -99,6 +100,11 @@ class Rebuild:
         return self.boxes.type(node.type)  # type: ignore[arg-type]
 
     # -- functions --------------------------------------------------------------------------------------------------
+    def is_part(self, g: Graph) -> bool:
+        """Whether a function is called at one place, and becomes a part of its caller."""
+        is_free = g is not self.root and g not in self.calls.recursive and g not in self.liveness.masks
+        return is_free and len(self.liveness.sites[g]) == 1
+
     def declare(self, g: Graph) -> None:
         """The new graph of a function, with its parameters: the leaves that are live."""
         new = self.new[g] = Graph(g.name, "function", None, g.span)
@@ -138,12 +144,18 @@ class Rebuild:
             new.output = leaves[0] if len(leaves) == 1 else b.tuple(leaves) if leaves else constant(None)
         if not new.effects and (g not in self.calls.recursive or new.total):
             self.pure.add(new)
-        self.sizes[new] = self._size(new)
+        self.complete.add(new)
 
     def result(self, g: Graph) -> Type:
         """The type of what the new graph of a function returns."""
         types = tuple(t for _, t in leaves_of("", self.type(g.output), self.liveness.results.get(g, 0)))
         return types[0] if len(types) == 1 else Tuple(types) if types else NONE
+
+    def is_small(self, new: Graph) -> bool:
+        """Whether a new function is inlined wherever it is called."""
+        if new not in self.sizes:
+            self.sizes[new] = self._size(new)
+        return self.sizes[new] <= SMALL
 
     def _size(self, g: Graph) -> int:
         size, todo = 0, [g]
@@ -250,13 +262,16 @@ class Rebuild:
         return "".join("1" if self.liveness.stays(g, i) else "0" * n for i, n in enumerate(counts))
 
     def call(self, b: Builder, scopes: Scopes, node: Apply, g: Graph, args: list[Node]) -> Node:
-        if g not in self.new:  # in a body that is being inlined: to a new graph already, and it stays a call
+        span = b.span
+        if scopes is not self.scopes:  # in a body that is being inlined: to a new graph already, and it stays a call
             return self.called(b, g, args, node.type)  # type: ignore[arg-type]
+        if self.is_part(g):
+            out = self.body(b, scopes, g, dict(zip(g.params, args)))
+            b.span = span
+            return out
         new, args = self.new[g], [*self.flattened(b, g, args), *self.given(b, node, g, args)]
         whole_result = g in self.liveness.masks
-        once = len(self.liveness.sites[g]) == 1 and not whole_result
-        if new in self.sizes and g not in self.calls.recursive and (self.sizes[new] <= SMALL or once):
-            span = b.span
+        if new in self.complete and g not in self.calls.recursive and self.is_small(new):
             out = self.body(b, self.new_scopes, new, dict(zip(new.params, args)))
             b.span = span
         else:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from tapeless.ir.abstract import INT, NP_I64, Array, Str, Type
 from tapeless.ir.primitive import primitive
+from tapeless.ir.primitives.sizes import nothing_to_sum, size_of
 
 
 def _element(a: Type, *_: Type) -> Type:
@@ -72,6 +73,7 @@ size = primitive(
     doc="size(a, d): the size of an array along a dimension; d is a constant.",
     result=INT,
     evaluate=lambda a, d: a.shape[d],
+    fold=size_of,
 )
 element = primitive(
     "element",
@@ -140,6 +142,9 @@ with_axes = primitive(
     lower="same",
 )
 sum_to = primitive(
-    "sum_to", doc="sum_to(a, sizes...): a summed over the dimensions whose size shall be 1 and is not.", result=_same
+    "sum_to",
+    doc="sum_to(a, sizes...): a summed over the dimensions whose size shall be 1 and is not.",
+    result=_same,
+    fold=nothing_to_sum,
 )
 put = primitive("put", doc="put(a, v, i...): a with v as one element.", result=_same, evaluate=_put)

@@ -160,8 +160,8 @@ graph @f(%r: point{float, float}, %s: "mode", %n: none, %u: <bool | (float, <int
 
 
 def test_long_straight_line_program():
-    """Ten thousand statements: no recursion in the emitter, no quadratic time in the code generator."""
+    """Ten thousand statements: no recursion in the emitter, one line of LLVM for each."""
     lines = [f"  %x{i + 1} = fadd(%x{i}, %x0)" for i in range(10_000)]
     k = kernel("graph @f(%x0: float) -> float {\n" + "\n".join(lines) + "\n  return %x10000\n}")
     assert k.call(1.0) == 10_001.0
-    assert k.compile_ms < 3000
+    assert 10_000 < k.llvm_ir.count("\n") < 10_100

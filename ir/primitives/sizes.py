@@ -1,0 +1,96 @@
+"""What applications of array primitives equal, without being made: sizes of new arrays, sums with nothing to sum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapeless.ir.abstract import INT, Array, Type
+from tapeless.ir.nodes import Apply, Constant, Node, key_of
+
+Args = tuple[Node, ...]
+LIKE = ("put", "accumulate", "add_arrays", "add_window", "put_window")
+"""Primitives whose result has the sizes of their first input."""
+
+
+def _number(n: int) -> Constant:
+    return Constant(n, INT)
+
+
+def _name(node: Node) -> str:
+    fn = node.fn if isinstance(node, Apply) else None
+    return getattr(fn.value, "name", "") if isinstance(fn, Constant) else ""
+
+
+def _free(a: Node) -> list[int]:
+    """The dimensions of an array that are not 1."""
+    assert isinstance(a.type, Array)
+    return [d for d, n in enumerate(a.type.dims) if n != "1"]
+
+
+def size_of(b: Any, args: Args, type: Type) -> Node | None:
+    """The size of an array that was made from others, from theirs."""
+    a, axis = args
+    assert isinstance(axis, Constant) and isinstance(a.type, Array)
+    d = axis.value
+    if a.type.dims[d] == "1":
+        return _number(1)
+    if not isinstance(a, Apply):
+        return None
+    match _name(a):
+        case "zeros":
+            return a.args[_free(a).index(d)]
+        case "filled":
+            return a.args[_free(a).index(d) + 1]
+        case "iota":
+            return a.args[0]
+        case "window":
+            return a.args[3 * d + 3]
+        case "permute":
+            return b.apply("size", a.args[0], _number(int(a.args[1].value[d])))  # type: ignore[attr-defined, no-any-return]
+        case "matmul":
+            return b.apply("size", a.args[d], axis)  # type: ignore[no-any-return]
+        case "with_axes":
+            return b.apply("size", a.args[0], _number(_free(a.args[0])[_free(a).index(d)]))  # type: ignore[no-any-return]
+        case "nest":
+            return _size_of_nest(b, a, 0, d)
+        case "item" if _name(a.args[0]) == "nest":
+            return _size_of_nest(b, a.args[0], a.args[1].value, d)  # type: ignore[arg-type, attr-defined]
+        case name if name in LIKE:
+            return b.apply("size", a.args[0], axis)  # type: ignore[no-any-return]
+    return None
+
+
+def _size_of_nest(b: Any, nest: Apply, k: int, d: int) -> Node:
+    """The size that the operands of a nest are broadcast to, along a dimension of its k-th output."""
+    _, outputs, *arrays = nest.args
+    rank = max(a.type.rank for a in arrays)  # type: ignore[union-attr]
+    kind = outputs.value.split(";")[k]  # type: ignore[attr-defined]
+    if kind != "each":
+        d = [axis for axis, bit in enumerate(kind.split(":")[1]) if bit == "0"][d]
+    found: dict[str, list[Node]] = {"n": [], "?": [], "1": []}
+    for a in arrays:
+        own = d - (rank - a.type.rank)  # type: ignore[union-attr]
+        if own >= 0:
+            found[a.type.dims[own]].append(b.apply("size", a, _number(own)))  # type: ignore[union-attr]
+    if found["n"]:
+        return found["n"][0]
+    out, *others = found["?"]
+    for n in others:
+        if n is not out:
+            out = b.apply("select", b.apply("ieq", out, _number(1)), n, out)
+    return out
+
+
+def nothing_to_sum(b: Any, args: Args, type: Type) -> Node | None:
+    """sum_to(a, sizes...) is a, where these are its sizes."""
+    a, *sizes = args
+    same = all(key_of(b.apply("size", a, _number(d))) == key_of(n) for d, n in zip(_free(a), sizes))
+    return a if same else None
+
+
+def without_zeros(b: Any, args: Args, type: Type) -> Node | None:
+    """The sum of an array and zeros is the array."""
+    for x, y in (args, args[::-1]):
+        if _name(x) == "zeros":
+            return y
+    return None
