@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from tapeless.ir import operators, primitives
 from tapeless.ir.abstract import Array, Box, NoneType, Record, Scalar, Str, Tuple, Type, head, parts, resolve
 from tapeless.ir.abstract import Cell as CellType
@@ -257,6 +256,8 @@ class Interpreter:
 
     def nest(self, node: Apply, frame: Frame) -> Any:
         """The map on each element of arrays that are broadcast; the outputs collected, or summed."""
+        import numpy as np
+
         parts = nest_parts(node)
         arrays = np.broadcast_arrays(*(self.value(a, frame) for a in parts.arrays))
         rows = []
@@ -268,7 +269,7 @@ class Interpreter:
         outs = []
         for k, (kind, result) in enumerate(zip(parts.outputs, parts.results)):
             dtype = {"np.f64": float, "np.i64": int, "np.bool": bool}[str(result.type)]
-            whole = np.array([row[k] for row in rows], dtype).reshape(arrays[0].shape)
+            whole: Any = np.array([row[k] for row in rows], dtype).reshape(arrays[0].shape)
             if kind != "each":
                 axes = tuple(d for d, bit in enumerate(kind.split(":")[1]) if bit == "1")
                 whole = whole.sum(axis=axes)
@@ -380,7 +381,7 @@ def fits(value: Any, t: Type) -> bool:
         case CellType():
             return isinstance(value, CellValue)
         case Array(dims=dims):
-            return isinstance(value, np.ndarray) and value.ndim == len(dims)
+            return getattr(value, "ndim", None) == len(dims)
     return False
 
 
@@ -399,6 +400,22 @@ def _print(interpreter: Interpreter, node: Apply, sep: str, end: str, *values: A
 
 def _store(_: Interpreter, node: Apply, c: Any, value: Any) -> None:
     _need(c, node).content = value
+
+
+def _filled(value: Any, sizes: tuple[int, ...], t: Type | None) -> Any:
+    import numpy as np
+
+    assert isinstance(t, Array)
+    free = iter(sizes)
+    return np.full([1 if d == "1" else next(free) for d in t.dims], value)
+
+
+def _sum_to(_: Interpreter, node: Apply, a: Any, *sizes: int) -> Any:
+    t = node.type
+    assert isinstance(t, Array)
+    free = iter(sizes)
+    axes = tuple(d for d, n in enumerate(t.dims) if n != "1" and next(free) == 1 and a.shape[d] != 1)
+    return a.sum(axis=axes, keepdims=True)
 
 
 def _with_axes(_: Interpreter, node: Apply, a: Any) -> Any:
@@ -424,6 +441,9 @@ _STRUCTURE: dict[str, Callable[..., Any]] = {
     "cell": lambda _, node, value: CellValue(value),
     "load": lambda _, node, c: _need(c, node).content,
     "store": _store,
+    "zeros": lambda _, node, *sizes: _filled(0.0, sizes, node.type),
+    "filled": lambda _, node, value, *sizes: _filled(value, sizes, node.type),
+    "sum_to": _sum_to,
     "with_axes": _with_axes,
     "never": lambda _, node: UNDEF,
 }

@@ -117,7 +117,7 @@ class Primitive:
                 "same" (the bits of the input), or "" where the backend knows the primitive by name
     effect      an application has an effect, and stands in the effects of its graph
     exact       the primitive that computes the same without the freedom to contract: its value serves as well
-    fold        what an application equals without being made, beyond rules: (builder, arguments, type) to a node or None
+    fold        what an application equals, beyond rules: (builder, arguments, type) to a node that stands, or None
     domain      where tests draw the inputs: one (low, high) per input
     candidates  found by `matching.py`: the rules that arguments of some kinds may fit
     """

@@ -23,9 +23,9 @@ from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.region import Adjoint, Region, Values, threaded
 from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
 from tapeless.ir.abstract import NEVER, Box, Cell, Tuple, Union, cotangent
-from tapeless.ir.builder import Builder
+from tapeless.ir.builder import Builder, constant
 from tapeless.ir.diagnostics import DifferentiationError
-from tapeless.ir.nests import packed
+from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive, Var
 from tapeless.ir.primitives.arithmetic import fneg
@@ -271,15 +271,19 @@ class Reverse:
         array, order = node.args
         assert isinstance(order, Constant)
         back = "".join(str(order.value.index(str(d))) for d in range(len(order.value)))
-        self.give(region, array, packed(bb, bb.apply("permute", seed, ct.constant(back))))
+        self.give(region, array, packed(bb, bb.apply("permute", seed, constant(back))))
 
     def _matmul(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         for k, x in enumerate(node.args):
             if x in self.active:
-                other = packed(
-                    bb, bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), ct.constant("10"))
-                )
+                other = packed(bb, bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), constant("10")))
                 self.give(region, x, bb.apply("matmul", *((seed, other) if k == 0 else (other, seed))))
+
+    def _filled(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        inner = bb.nested("map", "map")
+        result = inner.graph.parameter("ct", seed.type.element)
+        (total,) = nest(bb, inner, [result], ["sum:" + "1" * seed.type.rank], [seed])
+        self.give(region, node.args[0], bb.apply("of_f64", total))
 
     def _with_axes(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         (a,) = node.args

@@ -81,8 +81,8 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
     sb = inner.bb = ub.nested("step")
     unwind = Unwind(region, node, parts, last.args[0], ub, sb)  # its state, in the order in which it is made
     seeds = {i: unwind.carry("ct_" + graph.params[i].name, _seed(region, node, seed, i)) for i in state}
-    read = dict.fromkeys(n for n in reverse.scopes.captures(graph) if n in reverse.active and threaded(n))
-    threads = {n: unwind.carry("acc", region.take(n)) for n in read}
+    arrays = dict.fromkeys(n for n in reverse.scopes.captures(graph) if n in reverse.active and threaded(n))
+    threads = {n: unwind.carry("acc", region.take(n)) for n in arrays}
     inner.sens.update(threads)
     lone = seeds[state[0]] if len(state) == 1 and _floats(reverse, nodes) else None
     inner.scope.given = {region.m[graph.params[i]]: partial(unwind.induction, i) for i in inductions(parts)}

@@ -205,7 +205,11 @@ class TypeOps:
             return self.branch(args[0], lambda: args[1], lambda: args[2])
         if name == "print":
             return constant(None)
-        if prim.evaluate is not None and all(type(a) is Num and a.const is not UNKNOWN for a in args):
+        if (
+            prim.evaluate is not None
+            and not isinstance(prim.result, Array)
+            and all(type(a) is Num and a.const is not UNKNOWN for a in args)
+        ):
             return constant(prim.evaluate(*(a.const for a in args)))  # type: ignore[attr-defined]
         result = prim.type_of([_type_of(a) for a in args])  # type: ignore[attr-defined]
         return of_type(result)

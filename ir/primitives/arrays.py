@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from tapeless.ir.abstract import INT, NP_I64, Array, Str, Type
 from tapeless.ir.primitive import primitive
-from tapeless.ir.primitives.sizes import nothing_to_sum, size_of
+from tapeless.ir.primitives.sizes import nothing_to_sum, size_of, without_zeros
+
+
+def numpy() -> Any:
+    """NumPy, which only what needs it imports."""
+    import numpy
+
+    return numpy
 
 
 def _element(a: Type, *_: Type) -> Type:
@@ -25,10 +31,6 @@ def _same(a: Type, *_: Type) -> Type:
     return Array(a.element, a.dims)
 
 
-def _zeros(*sizes: int) -> Any:
-    return np.zeros(sizes)
-
-
 def _accumulate(a: Any, v: float, *index: int) -> Any:
     out = a.copy()
     out[index] += v
@@ -43,7 +45,7 @@ def _put(a: Any, v: Any, *index: int) -> Any:
 
 def _slices(starts: Any, steps: Any, sizes: Any) -> tuple[Any, ...]:
     """Indices of NumPy for windows: `slice` means something else where an end is negative."""
-    return np.ix_(*(s + d * np.arange(n) for s, d, n in zip(starts, steps, sizes)))
+    return numpy().ix_(*(s + d * numpy().arange(n) for s, d, n in zip(starts, steps, sizes)))
 
 
 def _add_window(a: Any, v: Any, *bounds: int) -> Any:
@@ -82,18 +84,18 @@ element = primitive(
     evaluate=lambda a, *index: a[index].item(),
 )
 zeros = primitive(
-    "zeros", doc="zeros(sizes...): a new array of zeros, of its n dimensions these.", result=_stated, evaluate=_zeros
+    "zeros", doc="zeros(sizes...): a new array of zeros, of its dimensions that are not 1 these.", result=_stated
 )
 filled = primitive(
     "filled",
-    doc="filled(v, sizes...): a new array of v, of its n dimensions these.",
+    doc="filled(v, sizes...): a new array of v, of its dimensions that are not 1 these.",
     result=_stated,
 )
 iota = primitive(
     "iota",
     doc="iota(n): the ints from 0 below n.",
     result=Array(NP_I64, "?"),
-    evaluate=lambda n: np.arange(n),
+    evaluate=lambda n: numpy().arange(n),
 )
 window = primitive(
     "window",
@@ -122,7 +124,13 @@ permute = primitive(
 matmul = primitive(
     "matmul", doc="matmul(a, b): the product of two packed matrices.", result=_product, evaluate=lambda a, b: a @ b
 )
-add_arrays = primitive("add_arrays", doc="a + b, of one shape and packed.", result=_same, evaluate=lambda a, b: a + b)
+add_arrays = primitive(
+    "add_arrays",
+    doc="a + b, of one shape and packed.",
+    result=_same,
+    evaluate=lambda a, b: a + b,
+    fold=without_zeros,
+)
 accumulate = primitive(
     "accumulate",
     doc="accumulate(a, v, i...): a with the float v added to one element.",
