@@ -19,8 +19,9 @@ from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.residuals import TUPLE
 from tapeless.ad.reverse import refuse_location
-from tapeless.ir.abstract import Box, Tuple, Type, Union, cotangent
+from tapeless.ir.abstract import Array, Box, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
@@ -114,6 +115,10 @@ class Companions:
             fn = node.fn
             assert isinstance(fn, Constant)
             b.span = node.span or b.span
+            if node in self.active and any(isinstance(n.type, Array) for n in (node, *node.args)):
+                raise DifferentiationError(
+                    "forward mode and Taylor series do not go through arrays yet", node.span, hint='mode="reverse" does'
+                )
             if node not in self.active:
                 refuse_location(node)
                 m[node] = copy(b, self.scopes, node, m)

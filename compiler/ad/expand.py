@@ -209,10 +209,15 @@ class _Expansion:
         graph, mask, *args, wanted = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(wanted, Constant)
         given = [self.get(m, a) for a in args]
-        if wanted.value != "reverse" and (chain := nested_order(graph.value, mask.value)) is not None:
+        chain = nested_order(graph.value, mask.value) if wanted.value != "reverse" else None
+        if chain is not None and not mode.has_arrays(chain.graph):
             return self.nested(b, node, chain, given)
         g = self.inner(graph.value)
         if mode.choose(g, mask.value, wanted.value, self.scopes) == "forward":
+            if any(threaded(p) for p, bit in zip(g.params, mask.value) if bit == "1"):
+                raise DifferentiationError(
+                    "forward mode and Taylor series do not go through arrays yet", node.span, hint='mode="reverse" does'
+                )
             key = (g, mask.value)
             if key not in self.gradients:
                 count = mode.directions(g, mask.value)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from tapeless.ir.abstract import FLOAT, NP_F64, Array, Record, Tuple, Type
 from tapeless.ir.nodes import Graph
-from tapeless.ir.traverse import Scopes, mentioned
+from tapeless.ir.traverse import Scopes, all_nodes, mentioned, reachable
 
 MANY = 4
 """By more floats than this, loops and recursion are differentiated in reverse."""
@@ -24,7 +24,8 @@ def choose(g: Graph, mask: str, wanted: str, scopes: Scopes) -> str:
     """The mode of the gradient of a graph by the parameters that have a 1 in the mask."""
     if wanted != "auto":
         return wanted
-    return "forward" if directions(g, mask) <= MANY and repeats(g, scopes) else "reverse"
+    few = directions(g, mask) <= MANY and not has_arrays(g)
+    return "forward" if few and repeats(g, scopes) else "reverse"
 
 
 def directions(g: Graph, mask: str) -> int:
@@ -38,6 +39,13 @@ def _floats(type: Type | None) -> int:
     if isinstance(type, Array):
         return MANY + 1
     return 1 if type in (FLOAT, NP_F64) else 0
+
+
+def has_arrays(g: Graph) -> bool:
+    """Whether a program computes with arrays, which forward mode and Taylor series do not go through."""
+    return any(isinstance(n.type, Array) for h in reachable(g) for n in h.params) or any(
+        isinstance(n.type, Array) for n in all_nodes(g)
+    )
 
 
 def repeats(g: Graph, scopes: Scopes) -> bool:

@@ -55,3 +55,12 @@ def test_what_cannot_be_passed():
     for a in (np.ones(3, np.complex128), np.ones(3, ">f8"), np.array(["a"])):
         with pytest.raises(tl.TapelessError, match="dtype"):
             tl.jit(lambda x: x)(a)
+
+
+def test_what_is_not_differentiated_yet():
+    def f(x):
+        return np.sum(x * x)
+
+    for run in (lambda: tl.jvp(f, (V3,), (V3,)), lambda: tl.grad(f, mode="forward")(V3)):
+        with pytest.raises(tl.DifferentiationError, match="arrays"):
+            run()

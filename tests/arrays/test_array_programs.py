@@ -1,5 +1,8 @@
 """Array programs against NumPy; their derivatives against central differences, and against the interpreter's."""
 
+import resource
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tapeless as tl
@@ -81,3 +84,47 @@ def test_the_interpreter_agrees(f, args):
     found = evaluate(parse(compiled.ir("lower", *arrays)), arrays)
     for x, y in zip(found, compiled(*arrays)):
         np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-13)
+
+
+def test_second_derivatives():
+    def f(x):
+        return np.sum(np.sin(x) * x)
+
+    x = np.array([0.3, -1.2, 2.0])
+    slope = tl.grad(lambda x: np.sum(tl.grad(f)(x) ** 2))
+    first, second = np.cos(x) * x + np.sin(x), 2 * np.cos(x) - x * np.sin(x)
+    np.testing.assert_allclose(slope(x), 2 * first * second, rtol=1e-12)
+
+
+def test_a_scalar_through_arrays_in_a_loop():
+    """Few floats, and a loop: the mode would be forward, which does not go through arrays."""
+
+    def f(a, x, n):
+        s = 0.0
+        for i in range(n):
+            s += np.sum(np.sin(a * x)) * i
+        return s
+
+    x = np.array([0.3, -1.2, 2.0])
+    assert tl.grad(f)(0.3, x, 3) == pytest.approx(3 * np.sum(np.cos(0.3 * x) * x))
+    assert tl.grad(tl.grad(f))(0.3, x, 3) == pytest.approx(-3 * np.sum(np.sin(0.3 * x) * x * x))
+
+
+def test_calls_leave_nothing_allocated():
+    def f(x, n):
+        y = x
+        for _ in range(n):
+            y = np.sin(y) * x
+        return np.sum(y)
+
+    gradient, x = tl.grad(f), np.ones(10_000)
+    gradient(x, 20)
+    before = resident()
+    for _ in range(200):
+        gradient(x, 20)
+    assert resident() - before < 8 << 20
+
+
+def resident():
+    """Bytes of memory that the process has now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
