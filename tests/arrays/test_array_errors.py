@@ -42,7 +42,7 @@ def test_an_index_out_of_range(i):
         (lambda x: x[x > 0], (V3,), "indices"),
         (lambda x: x.nothing, (V3,), "attribute"),
         (lambda x: x - (x > 0) - ((x > 0) - (x > 1)), (V3,), "boolean subtract"),
-        (lambda x: x if x > 0 else x, (V3,), "truth"),
+        (lambda x: 1 if x > 0 else 2, (V3,), "truth"),
     ],
 )
 def test_refused(f, args, message):
