@@ -52,8 +52,9 @@ class FunctionEmitter(Text):
                 memory.release(self, mark)
             self.give(leaves, self.value(output))
         name = self.program.names[self.graph]
-        # recursion without end must run out of stack, as in Python, and not become a loop
-        attributes = '#0 "disable-tail-calls"="true"' if self.facts.cycle else "#0"
+        # recursion without end must run out of stack, as in Python, and not become a loop; an adjoint ends
+        endless = self.facts.cycle and not self.graph.total
+        attributes = '#0 "disable-tail-calls"="true"' if endless else "#0"
         return Definition(name, returned(leaves), parameters, attributes, self.body(), check, go_on)
 
     def run(self, graph: Graph, skip: Node | None = None) -> Steps:

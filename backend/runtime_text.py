@@ -42,6 +42,14 @@ tl_poll:             # void tl_poll(rdi context): changes no register
  decl @patience@(%rdi)
  jz tl_attend
  retq
+.globl tl_deep
+.type tl_deep,@function
+tl_deep:             # void tl_deep(rdi context, esi code): changes no register but r11
+ movq @stack_top@(%rdi), %r11
+ subq $@STACK_KEPT@, %r11
+ cmpq %r11, %rsp
+ jae tl_poll
+ jmp tl_deeper
 """
 
 MODULE_ASSEMBLY = "\n".join(
@@ -210,7 +218,7 @@ good:
 }
 
 ; a function that recurses has passed the limit: the soft one, or the true one, or one that Ctrl-C has set
-define preserve_allcc void @tl_deep(ptr %c, i32 %code) #3 {
+define preserve_allcc void @tl_deeper(ptr %c, i32 %code) #3 {
   %sp = call i64 @llvm.read_register.i64(metadata !0)
   %bp = getelementptr i8, ptr %c, i64 @stack_base@
   %b = load i64, ptr %bp

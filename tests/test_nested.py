@@ -50,12 +50,13 @@ def test_a_derivative_by_something_else_is_none(mask):
          "  return %1\n}\n\ngraph @g", None),  # not the derivative itself
         ("%1: float = item(%0, 1)\n  return %1\n}\n\ngraph @g", "%1: float = item(%0, 0)\n"
          "  return %1\n}\n\ngraph @g", None),  # but the value
-        ('%y, %x, %n, "auto"', '%y, %x, %n, "reverse"', None),  # in a mode that the user chose
+        ('%y, %x, %n, "auto"', '%y, %x, %n, "reverse"', None),  # which insists on reverse mode
         ("%y, %x, %n,", "%y, %y, %n,", None),  # by another value
         ("%y, %x, %n,", "%x, %x, %n,", None),  # which also comes as a constant
         ("%x, 2.0, %n,", "1.0, 2.0, %n,", 1),
         ("%x, 2.0, %n,", "%x, %x, %n,", 1),
-        ('2.0, %n, "auto"', '2.0, %n, "forward"', 1),
+        ('2.0, %n, "auto"', '2.0, %n, "reverse"', 1),
+        ('2.0, %n, "auto"', '2.0, %n, "forward"', 2),
         ("graph @g(%y: float, %x: float, %n: int) -> float {\n",
          'graph @g(%y: float, %x: float, %n: int) -> float {\n  ! print(" ", "", %x)\n', 1),  # does more
         ('gradient(@h, "100", %x, 2.0, %n', 'gradient(@g, "010", 2.0, %x, %n', None),  # its own derivative

@@ -5,9 +5,9 @@ several directions. This file knows where values go: through tuples, unions and 
 recursion. What a primitive does to the companions of floats is the rule of a subclass (`scalar`).
 
 A branch gives the companions of its result beside it, a loop carries those of its state, a call passes those of its
-arguments. Zeros are symbolic (`cotangents.py`), also across calls: a function is made once for each pattern of
-companions that are known to be zero or, as those of the variable itself, one. Where a recursion would change the
-pattern, all of them become parameters.
+arguments. Zeros are symbolic (`cotangents.py`), also across calls: a graph is made for a pattern of companions that are
+known to be zero or, as those of the variable itself, one. A call that knows less than those before it gets a graph that
+knows only what all of them do. So a recursion ends up with one graph, however many companions there are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tapeless.ad.reverse import refuse_location
 from tapeless.ir.abstract import Box, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
-from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes
 
@@ -31,6 +31,8 @@ Row = list[ct.Cotangent]
 Rows = dict[Node, Row]
 Pattern = tuple[str, ...]
 """What is known of each companion of each parameter: '0' and '1' are known values, 'x' is a parameter."""
+MOST = 3
+"""For one function and choice of active parameters this many graphs are made; the last of them knows nothing."""
 
 
 class Companions:
@@ -40,7 +42,7 @@ class Companions:
         self.count, self.mark = count, mark
         self.scopes = Scopes()
         self.graphs: dict[tuple[Graph, Pattern], Graph] = {}
-        self.open: list[Graph] = []
+        self.patterns: dict[tuple[Graph, Pattern], list[Pattern]] = {}
         self.active: Activity
 
     def scalar(self, b: Builder, node: Apply, prim: Primitive, m: Map, rows: list[Row]) -> Row:
@@ -50,28 +52,31 @@ class Companions:
     # -- functions --------------------------------------------------------------------------------------------------
     def call(self, b: Builder, g: Graph, args: list[Node], rows: list[Row]) -> tuple[Graph, list[Node]]:
         """The graph to call in place of g, and its arguments: companions that are not known behind the values."""
-        pattern = tuple("".join(map(_known, row)) for row in rows)
-        if g in self.open and (g, pattern) not in self.graphs:
-            pattern = tuple("x" * self.count if _moves(marks) else marks for marks in pattern)
+        pattern = self._pattern(g, tuple("".join(map(_known, row)) for row in rows))
         given = [
             ct.materialize(b, c, _cotangent(p))
             for p, row, marks in zip(g.params, rows, pattern)
             for c, mark in zip(row, marks)
             if mark == "x"
         ]
-        return self.graph(g, pattern), [*args, *given]
+        return self.graphs[g, pattern], [*args, *given]
 
-    def graph(self, g: Graph, pattern: Pattern) -> Graph:
+    def _pattern(self, g: Graph, given: Pattern) -> Pattern:
+        """The pattern of the graph for a call: of what the last one for g knows, that which is true of this call too.
+
+        A graph that calls itself with less is replaced before it is done; the call from outside gets the last one.
+        """
+        nothing = tuple("x" * self.count if marks.strip("0") else marks for marks in given)
+        made = self.patterns.setdefault((g, nothing), [])
+        pattern = _common(made[-1], given) if made else given
+        if pattern not in made:
+            made.append(pattern if len(made) + 1 < MOST else nothing)
+            self._make(g, made[-1])
+        return made[-1]
+
+    def _make(self, g: Graph, pattern: Pattern) -> None:
         """(params..., companions...) -> (y, companions...), for those companions of parameters that are not known."""
-        key = (g, pattern)
-        if key in self.graphs:
-            return self.graphs[key]
-        out = self.graphs[key] = Graph(self.mark + g.name, span=g.span)
-        out.finite, out.total = g.finite, g.total
-        saved = getattr(self, "active", None)
-        self.active = Activity(self.scopes, g, [p for p, marks in zip(g.params, pattern) if _moves(marks)])
-        self.open.append(g)
-        b = Builder(out, span=g.span)
+        out = self.graphs[g, pattern] = Graph(self.mark + g.name, span=g.span)
         m: Map = {p: out.parameter(p.name, p.type, p.span) for p in g.params}
         t: Rows = {}
         for p, marks in zip(g.params, pattern):
@@ -79,23 +84,28 @@ class Companions:
                 self._parameter(out, p, k) if mark == "x" else constant(1.0) if mark == "1" else None
                 for k, mark in enumerate(marks)
             ]
+        b = self.body(g, out, m, t)
+        out.output = b.tuple([image(m, g.output), *self._of_type(b, t, g.output, g.output)])
+
+    def body(self, g: Graph, out: Graph, m: Map, t: Rows) -> Builder:
+        """Emit all of g into another graph, where its parameters and their companions are given."""
+        out.finite, out.total = g.finite, g.total
+        saved = getattr(self, "active", None)
+        self.active = Activity(self.scopes, g, [p for p in g.params if any(c is not None for c in self.row(t, p))])
+        b = Builder(out, span=g.span)
         self.nodes(b, self.scopes.schedule(g), m, t)
-        out.output = b.tuple([image(m, g.output), *self._whole(b, t, g.output)])
-        self.open.pop()
         if saved is not None:
             self.active = saved
-        return out
+        return b
 
-    @staticmethod
-    def _parameter(graph: Graph, p: Node, k: int) -> Node:
-        return graph.parameter(f"d{k + 1}_{p.name}", _cotangent(p))  # type: ignore[attr-defined]
+    def _parameter(self, graph: Graph, p: Parameter, k: int) -> Parameter:
+        """d_x; of several companions d1_x, d2_x, ..."""
+        number = k + 1 if self.count > 1 else ""
+        return graph.parameter(f"d{number}_{p.name}", _cotangent(p))
 
     def row(self, t: Rows, node: Node) -> Row:
         """The companions of a node: all zero, where it has none."""
         return t.get(node) or [None] * self.count
-
-    def _whole(self, b: Builder, t: Rows, node: Node) -> list[Node]:
-        return [ct.materialize(b, c, _cotangent(node)) for c in self.row(t, node)]
 
     # -- nodes ------------------------------------------------------------------------------------------------------
     def nodes(self, b: Builder, nodes: list[Apply], m: Map, t: Rows) -> None:
@@ -189,8 +199,9 @@ def _known(companion: ct.Cotangent) -> str:
     return "1" if isinstance(companion, Constant) and companion.value == 1.0 else "x"
 
 
-def _moves(marks: str) -> bool:
-    return marks.strip("0") != ""
+def _common(one: Pattern, other: Pattern) -> Pattern:
+    """What two patterns both know."""
+    return tuple("".join(a if a == b else "x" for a, b in zip(p, q)) for p, q in zip(one, other))
 
 
 def _cotangent(node: Node) -> Type:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import factorial
 
 from tapeless.ad import mode
-from tapeless.ad.companions import Row
+from tapeless.ad.companions import Companions, Row
 from tapeless.ad.copying import image
 from tapeless.ad.forward import Forward
 from tapeless.ad.nested import Chain, nested_order
@@ -162,27 +162,36 @@ class _Expansion:
         return self.made(b, node, Constant(adjoint.backward), args, self.type(node.type))
 
     def _jvp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        return self._accompanied(b, node, m, self.forward.setdefault(1, Forward(1)))
+
+    def _taylor(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        assert isinstance(node.type, Tuple)
+        order = len(node.type.items) - 1
+        return self._accompanied(b, node, m, self.taylor.setdefault(order, Taylor(order)))
+
+    def _accompanied(self, b: Builder, node: Apply, m: dict[Node, Node], companions: Companions) -> Node:
+        """jvp or taylor: the arguments are the parameters, then the companions of those with a 1 in the mask."""
         graph, mask, *args = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant)
-        g = self._forward(1).tangent(self.inner(graph.value), mask.value)
-        return self.made(b, node, Constant(g), [self.get(m, a) for a in args], self.type(node.type))
-
-    def _forward(self, directions: int) -> Forward:
-        if directions not in self.forward:
-            self.forward[directions] = Forward(directions)
-        return self.forward[directions]
+        primals = len(mask.value)
+        count, given = companions.count, [self.get(m, a) for a in args]
+        rest = iter(given[primals:])
+        rows = [[symbolic(next(rest)) for _ in range(count)] if bit == "1" else [None] * count for bit in mask.value]
+        g, inputs = companions.call(b, self.inner(graph.value), given[:primals], rows)
+        return self.made(b, node, Constant(g), inputs, self.type(node.type))
 
     def _gradient(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, *args, wanted = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(wanted, Constant)
         given = [self.get(m, a) for a in args]
-        if wanted.value == "auto" and (chain := nested_order(graph.value, mask.value)) is not None:
+        if wanted.value != "reverse" and (chain := nested_order(graph.value, mask.value)) is not None:
             return self.nested(b, node, chain, given)
         g = self.inner(graph.value)
         if mode.choose(g, mask.value, wanted.value, self.scopes) == "forward":
             key = (g, mask.value)
             if key not in self.gradients:
-                self.gradients[key] = self._forward(mode.directions(g, mask.value)).gradient(g, mask.value)
+                count = mode.directions(g, mask.value)
+                self.gradients[key] = self.forward.setdefault(count, Forward(count)).gradient(g, mask.value)
             return self.made(b, node, Constant(self.gradients[key]), given, self.type(node.type))
         adjoint = self.reverse.adjoint(g, mask.value)
         assert isinstance(node.type, Tuple)
@@ -204,17 +213,6 @@ class _Expansion:
         series = self.made(b, node, Constant(g), inputs, Tuple((FLOAT,) * (order + 1)))
         scaled = (b.apply("gmul", b.item(series, k), constant(float(factorial(k)))) for k in (order - 1, order))
         return b.tuple([*scaled])
-
-    def _taylor(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
-        graph, mask, *args = node.args
-        assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
-        order = len(node.type.items) - 1
-        taylor = self.taylor.setdefault(order, Taylor(order))
-        count = len(mask.value)
-        given = iter([self.get(m, a) for a in args[count:]])
-        rows = [[symbolic(next(given)) for _ in range(order)] if bit == "1" else [None] * order for bit in mask.value]
-        g, inputs = taylor.call(b, self.inner(graph.value), [self.get(m, a) for a in args[:count]], rows)
-        return self.made(b, node, Constant(g), inputs, self.type(node.type))
 
     # -- types ------------------------------------------------------------------------------------------------------
     def type(self, t: Type | None) -> Type | None:

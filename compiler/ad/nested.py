@@ -6,8 +6,8 @@
       return %1                                                  nested_order(@f, "10") is
     }                                                            (@h, "10", order 2, arguments 0 and 1)
 
-Taylor mode has it for work that grows with the square of the order, where each nested derivative doubles it. A gradient
-whose mode the user chose ends a chain.
+Taylor mode, which is forward mode of higher order, has it for work that grows with the square of the order, where each
+nested derivative doubles it. A gradient that has to be taken in reverse ends a chain.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def _link(graph: Graph, mask: str, scopes: Scopes) -> Apply | None:
 
 
 def _gradient(output: Node) -> Apply | None:
-    """The gradient, in any mode, that a node is the first cotangent of."""
+    """The gradient, if not in reverse, that a node is the first cotangent of."""
     match output:
         case Apply(args=(Apply() as whole, Constant(value=1))) if is_primitive(output, "item"):
             wanted = whole.args[-1]
-            if is_primitive(whole, "gradient") and isinstance(wanted, Constant) and wanted.value == "auto":
+            if is_primitive(whole, "gradient") and isinstance(wanted, Constant) and wanted.value != "reverse":
                 return whole
     return None

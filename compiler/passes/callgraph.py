@@ -13,6 +13,7 @@ class CallGraph:
     """The function graphs of a program, callees first.
 
     order      every function graph, after those that it calls (within a cycle: in order of discovery)
+    cycles     those that call one another, component by component
     recursive  those on a cycle of calls
     alone      those that call themselves and are on no other cycle
     calls      how many call sites each has
@@ -20,6 +21,7 @@ class CallGraph:
     """
 
     order: list[Graph]
+    cycles: list[list[Graph]]
     recursive: set[Graph]
     alone: set[Graph]
     calls: dict[Graph, int]
@@ -39,15 +41,17 @@ def call_graph(root: Graph, scopes: Scopes) -> CallGraph:
         callees[g], size[g] = _callees(g, scopes, counts)
         todo += callees[g]
     order: list[Graph] = []
+    cycles: list[list[Graph]] = []
     recursive: set[Graph] = set()
     alone: set[Graph] = set()
     for component in _components(root, callees):
         order += component
         if len(component) > 1 or component[0] in callees[component[0]]:
+            cycles.append(component)
             recursive.update(component)
             if len(component) == 1:
                 alone.update(component)
-    return CallGraph(order, recursive, alone, counts, size)
+    return CallGraph(order, cycles, recursive, alone, counts, size)
 
 
 def _callees(function: Graph, scopes: Scopes, counts: dict[Graph, int]) -> tuple[list[Graph], int]:

@@ -19,12 +19,14 @@ from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of, key_of
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, encloses, inputs
+from tapeless.passes.accumulate import accumulate
 from tapeless.passes.boxes import Boxes
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
 from tapeless.passes.invariants import Moved, invariants
 from tapeless.passes.joining import joined
 from tapeless.passes.leaves import assemble, leaves_of, spread, whole
 from tapeless.passes.liveness import Liveness
+from tapeless.passes.numbering import equal_parameters
 
 SMALL = 60
 """The size in nodes up to which a function is inlined everywhere; one that is called once always is."""
@@ -39,17 +41,22 @@ def simplify(root: Graph) -> Graph:
 
 
 def finish(root: Graph) -> Graph:
-    """Simplify a program of which no derivative will be taken any more, and move invariants out of its repetitions.
+    """Simplify a program of which no derivative will be taken any more.
 
-    Before, what has a derivative must stay where it is: of a loop that runs no iteration it may be inf or nan, which no
-    check has seen and which a cotangent of zero would meet.
+    Invariants move out of its repetitions; what its adjoints add to the results of calls they hand on to them.
+
+    Before that, what has a derivative must stay where it is: of a loop that runs no iteration it may be inf or nan,
+    which no check has seen and which a cotangent of zero would meet.
     """
     scopes = Scopes()
     calls = call_graph(root, scopes)
     rebuild = Rebuild(root, scopes, calls, Liveness(root))
     rebuild.last, rebuild.moved = True, invariants(calls, scopes, root)
+    rebuild.equal = equal_parameters(root, scopes, rebuild.liveness.live)
     out = rebuild.program()
-    return simplify(out) if rebuild.moved else out  # parameters that the invariants were computed from may be dead now
+    if rebuild.moved or rebuild.equal:  # parameters may be dead now
+        out = simplify(out)
+    return accumulate(out)
 
 
 class Rebuild:
@@ -69,6 +76,7 @@ class Rebuild:
         self.sizes: dict[Graph, int] = {}
         self.last = False
         self.moved: dict[Graph, Moved] = {}
+        self.equal: dict[Node, Node] = {}
 
     def program(self) -> Graph:
         """All functions that run, callees first; the new root."""
@@ -121,6 +129,8 @@ class Rebuild:
                 env[p] = params.pop(0)
             else:
                 env[p] = assemble(b, self.type(p), params, self.live(self.scopes, p))
+                if p in self.equal:
+                    env[p] = self.get(b, self.scopes, env, self.equal[p])
         env.update(zip(self.values(g), params))
         out = self.body(b, self.scopes, g, env)
         if g is self.root or g in self.liveness.masks:
@@ -317,6 +327,8 @@ class Rebuild:
                 env[p] = assemble(b, types[i], [], 0)
             elif parts.nexts[i] is p or _same_constant(parts.nexts[i], init[i]):
                 env[p] = init[i]
+            elif p in self.equal:
+                env[p] = self.get(b, scopes, env, self.equal[p])
             else:
                 varying.append(i)
                 leaves = leaves_of(p.name, types[i], live[i])
@@ -335,8 +347,9 @@ class Rebuild:
         starts = [leaf for i in varying for leaf in spread(b, init[i], types[i], live[i])]
         made = call_loop(b, lb.graph, starts, node.span)
         finals: list[Node] = [b.item(made, k) for k in range(len(starts))]
-        out = {i: assemble(b, types[i], finals, live[i]) for i in varying}
-        return b.tuple([out[i] if i in out else env[p] for i, p in enumerate(graph.params)])
+        out: Env = {graph.params[i]: assemble(b, types[i], finals, live[i]) for i in varying}
+        last = [self.equal[p] if self.equal.get(p) in out else p for p in graph.params]
+        return b.tuple([out[p] if p in out else env[p] for p in last])
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------

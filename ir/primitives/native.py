@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 
 @cache
 def _library() -> ctypes.CDLL:
-    return ctypes.CDLL(ctypes.util.find_library("m") or None)
+    return ctypes.CDLL("libm.so.6")
 
 
 def libm(name: str, arity: int = 1) -> Callable[..., float]:

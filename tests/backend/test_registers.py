@@ -9,7 +9,7 @@ import tapeless as tl
 from tapeless.backend import jit, runtime
 
 
-@pytest.mark.parametrize("name", ["tl_attend", "tl_deep", "tl_grow"])
+@pytest.mark.parametrize("name", ["tl_attend", "tl_deeper", "tl_grow"])
 def test_nothing_is_cleared_once_registers_are_restored(name):
     text = jit.assembly(runtime.text())
     body = re.search(rf"^{name}:\n(.*?)^\.Lfunc_end", text, re.M | re.S)[1]
