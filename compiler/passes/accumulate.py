@@ -36,13 +36,14 @@ def accumulate(root: Graph) -> Graph:
     cycles = [c for c in call_graph(root, Scopes()).cycles if root not in c and all(g.total for g in c)]
     if not cycles:
         return root
-    nodes = all_nodes(root)
     users: dict[Node, list[Apply]] = {}
-    for n in nodes:
+    sites: dict[Graph | None, list[Apply]] = {}
+    for n in all_nodes(root):
+        sites.setdefault(callee(n), []).append(n)
         for a in n.args:
             users.setdefault(a, []).append(n)
     for cycle in cycles:
-        calls = [n for n in nodes if callee(n) in cycle]
+        calls = [n for g in cycle for n in sites.get(g, ())]
         ends = [end for g in cycle for end in _ends(g.output, g, cycle, ())]
         if _wanted(cycle, ends) and _possible(ends, [n for n in calls if _function(n.graph) in cycle], users):
             _rewrite(cycle, ends, [n for n in calls if _function(n.graph) not in cycle])

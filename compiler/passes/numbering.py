@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tapeless.ir.builder import Builder, is_primitive, key_of, primitive_of, simplify
-from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
+from tapeless.ir.builder import Builder, is_primitive, primitive_of, simplify
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter, key_of
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, encloses, reachable
 from tapeless.passes.callgraph import callee
