@@ -304,6 +304,12 @@ def window(e: FunctionEmitter, node: Apply) -> Values:
     return (a.owner, data, *out)
 
 
+def reshape(e: FunctionEmitter, node: Apply) -> Values:
+    """The elements of a packed array in other dimensions, over the same buffer."""
+    a = view(e, node.args[0])
+    return (a.owner, a.data, *(e.value(n)[0] for n in node.args[1:]))
+
+
 def permute(e: FunctionEmitter, node: Apply) -> Values:
     """The dimensions in another order, over the same buffer."""
     a, t, order = view(e, node.args[0]), e.program.type(node), node.args[1]
@@ -371,6 +377,7 @@ ARRAYS = {
     "iota": iota,
     "window": window,
     "permute": permute,
+    "reshape": reshape,
     "add_window": add_window,
     "put_window": put_window,
     "matmul": matmul,

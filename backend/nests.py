@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.arrays import View, data_of, new, over, view
+from tapeless.backend.arrays import View, data_of, new, over, run, view
 from tapeless.backend.emit import UNLIKELY, Values
-from tapeless.backend.layout import POINTER, SCALAR_LEAVES, ZEROS
+from tapeless.backend.layout import POINTER, SCALAR_LEAVES
 from tapeless.ir.abstract import Array, Scalar, output_type
 from tapeless.ir.nests import NestParts, nest_parts
 from tapeless.ir.nodes import Apply
@@ -155,14 +155,27 @@ class Output:
         self.sum = ""
         if not isinstance(t, Array):
             self.sum = e.alloca(8)
-            e.store(self.leaf, ZEROS[self.leaf], self.sum)
+            e.store(self.leaf, self._start(), self.sum)
             return
         kept = [n for n, bit in zip(sizes, self.mask) if bit == "0"]
         self.dims = t.dims
         count = _product(e, kept)
-        owner = new(e, count, t, node, "tl_new_buffer" if self.kind == "each" else "tl_new_zeros")
+        owner = new(e, count, t, node, "tl_new_zeros" if self.kind[:3] == "sum" else "tl_new_buffer")
         free = (n for n, d in zip(kept, t.dims) if d != "1")
         self.array = View(e, t, (owner, data_of(e, owner), *free))
+        if self.kind[:3] in ("max", "min"):
+            run(over(e, [count], self._clear))
+
+    def _start(self) -> str:
+        """What a reduction begins with."""
+        double = {"sum": "0.0", "max": "0xFFF0000000000000", "min": "0x7FF0000000000000"}
+        whole = {"sum": "0", "max": str(-(2**63)), "min": str(2**63 - 1)}
+        return (double if self.leaf == "double" else whole)[self.kind[:3]]
+
+    def _clear(self, index: list[str]) -> Steps:
+        a = self.array
+        a.store(self._start(), self.e.op(f"getelementptr {a.memory}, {POINTER} {a.data}, i64 {index[0]}"))
+        yield from ()
 
     def take(self, value: str, index: list[str], flat: bool) -> None:
         """The value of an element."""
@@ -179,6 +192,15 @@ class Output:
         a.store(value if self.kind == "each" else self._added(a.load(address), value), address)
 
     def _added(self, total: str, value: str) -> str:
+        if self.kind[:3] in ("max", "min"):
+            relation = {"max": "gt", "min": "lt"}[self.kind[:3]]
+            if self.leaf != "double":
+                better = self.e.op(f"icmp s{relation} i64 {value}, {total}")
+            else:  # a nan stays
+                better = self.e.op(f"fcmp u{relation} double {value}, {total}")
+                known = self.e.op(f"fcmp ord double {total}, {total}")
+                better = self.e.op(f"and i1 {better}, {known}")
+            return self.e.op(f"select i1 {better}, {self.leaf} {value}, {self.leaf} {total}")
         if self.leaf == "double":
             return self.e.op(f"fadd reassoc contract double {total}, {value}")
         return self.e.op(f"add i64 {total}, {value}")

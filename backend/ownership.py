@@ -27,7 +27,7 @@ CONSUMING = frozenset({"tuple", "record", "inject", "box", "cell", "store"})
 """Primitives into whose result all inputs go."""
 UPDATES = frozenset({"accumulate", "add_arrays", "add_window", "put", "put_window"})
 """Primitives whose result is their first input, changed."""
-SHARING = frozenset({"item", "project", "select", "unbox", "load", "with_axes", "window", "permute"})
+SHARING = frozenset({"item", "project", "select", "unbox", "load", "with_axes", "window", "permute", "reshape"})
 """Primitives whose result is part of an input, which keeps its own reference."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import functools
 import math
+import re
 from collections import deque
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
@@ -282,7 +283,7 @@ def operator_of(x: Any) -> Operator | None:
         return None
     if x is functools.partial:
         return OPERATORS.get("partial")
-    return _by_meaning().get(id(x)) or OPERATORS.get(f"{'np' if module == 'numpy' else module}.{name}")
+    return _by_meaning().get(id(x)) or OPERATORS.get(f"{re.sub('^numpy', 'np', module)}.{name}")
 
 
 def _by_meaning() -> dict[int, Operator]:

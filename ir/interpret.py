@@ -272,7 +272,7 @@ class Interpreter:
             whole: Any = np.array([row[k] for row in rows], dtype).reshape(arrays[0].shape)
             if kind != "each":
                 axes = tuple(d for d, bit in enumerate(kind.split(":")[1]) if bit == "1")
-                whole = whole.sum(axis=axes)
+                whole = getattr(whole, kind.split(":")[0])(axis=axes)
             outs.append(whole if whole.ndim else whole.item())
         return tuple(outs) if len(outs) > 1 else outs[0]
 
@@ -443,6 +443,7 @@ _STRUCTURE: dict[str, Callable[..., Any]] = {
     "store": _store,
     "zeros": lambda _, node, *sizes: _filled(0.0, sizes, node.type),
     "filled": lambda _, node, value, *sizes: _filled(value, sizes, node.type),
+    "reshape": lambda _, node, a, *sizes: a.reshape(_filled(0.0, sizes, node.type).shape),
     "sum_to": _sum_to,
     "with_axes": _with_axes,
     "never": lambda _, node: UNDEF,

@@ -119,6 +119,22 @@ def steps(v, m, n):
     return u @ v
 
 
+def extremes(a):
+    return a.max() * a.min() + np.sum(np.max(a, axis=0) * a.min(axis=0)) + np.sum(a.max(axis=1, keepdims=True) * a)
+
+
+def spread(a):
+    return np.var(a) + np.std(a[:, 1]) + np.sum(np.var(a, axis=1)) + np.linalg.norm(a) + np.trace(a @ a.T)
+
+
+def arranged(a, v):
+    b = np.reshape(a, (-1, 3)) * 2.0
+    c = np.concatenate((v, b[:, 0], v[:1] * v[1]))
+    d = np.stack((v, v[::-1] * 3.0), axis=1)
+    e = np.sum(d * d[:, :1]) + np.sum(np.pad(v, 2) ** 2) + np.sum(a.T.ravel() * np.arange(a.size))
+    return np.sum(c * c) + e + np.dot(np.diff(v), np.diff(v)) + np.sum(np.flip(v) * np.roll(v, 2))
+
+
 DERIVATIVES = [
     (branch_in_a_loop, (W, M)), (branch_in_a_loop, (W[::-1], M[:, ::-1])), (iteration, (V,)),
     (recursion_over_a_capture, (V,)), (through_a_helper, (V,)), (one_of_two, (V, W, True)), (one_of_two, (V, W, False)),
@@ -126,6 +142,8 @@ DERIVATIVES = [
     (elementwise, (V, W[:1])), (broadcast, (M, V)), (broadcast, (N.T, V)), (axes, (M,)), (masks, (V,)),
     (captured_scalar, (V, 0.3)), (slices, (V,)), (rows, (M,)), (rows, (N.T,)), (products, (M, N, S[0])), (halves, (V,)),
     (made, (6, 0.7)), (steps, (S[0], S, 4)), (elementwise, (V[:1], W)), (elementwise, (V[:0], W[:0])),
+    (extremes, (M,)), (extremes, (N.T,)), (spread, (M,)), (spread, (N.T,)),
+    (arranged, (M, V)), (arranged, (N.T[:3], V)),
 ]  # fmt: skip
 
 

@@ -81,18 +81,5 @@ class Activity:
                 return any(p in self.active for p in graph.params)
 
 
-STRUCTURAL = (
-    "tuple",
-    "item",
-    "record",
-    "box",
-    "unbox",
-    "inject",
-    "project",
-    "select",
-    "element",
-    "with_axes",
-    "window",
-    "permute",
-    "matmul",
-)
+LINEAR = frozenset({"element", "with_axes", "window", "permute", "reshape", "matmul", "put_window", "filled"})
+STRUCTURAL = LINEAR | {"tuple", "item", "record", "box", "unbox", "inject", "project", "select"}

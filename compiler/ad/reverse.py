@@ -22,7 +22,7 @@ from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.region import Adjoint, Region, Values, threaded
 from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
-from tapeless.ir.abstract import NEVER, Box, Cell, Tuple, Union, cotangent
+from tapeless.ir.abstract import NEVER, Array, Box, Cell, Tuple, Union, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.nests import nest, packed
@@ -266,6 +266,29 @@ class Reverse:
         array, *bounds = node.args
         kept = [region.ref(image(region.m, x)) for i, x in enumerate(bounds) if i % 3 != 2]
         region.sens[array] = bb.apply("add_window", region.total(array), seed, *kept)
+
+    def _put_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        array, part, *bounds = node.args
+        at = [region.ref(image(region.m, x)) for x in bounds]
+        t = cotangent(part.type)  # type: ignore[arg-type]
+        assert isinstance(t, Array)
+        primal = image(region.m, part)
+        sizes = [region.ref(region.fb.apply("size", primal, constant(d))) for d in range(t.rank)]
+        if part in self.active:
+            window = [x for start, step, n in zip(at[0::2], at[1::2], sizes) for x in (start, step, n)]
+            taken = bb.apply("window", seed, *window, type=Array(t.element, t.dims, False))
+            self.give(region, part, packed(bb, taken))
+        if array in self.active:
+            free = [n for n, d in zip(sizes, t.dims) if d != "1"]
+            self.give(region, array, bb.apply("put_window", seed, bb.apply("zeros", *free, type=t), *at))
+
+    def _reshape(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        array = node.args[0]
+        t, primal = cotangent(array.type), image(region.m, array)  # type: ignore[arg-type]
+        assert isinstance(t, Array)
+        free = (d for d, n in enumerate(t.dims) if n != "1")
+        sizes = [region.ref(region.fb.apply("size", primal, constant(d))) for d in free]
+        self.give(region, array, bb.apply("reshape", seed, *sizes, type=t))
 
     def _permute(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, order = node.args

@@ -46,7 +46,10 @@ def backward(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) 
     for k, result in enumerate(parts.results):
         share = seed if len(parts.results) == 1 else ct.item_of(bb, seed, k)
         if share is not None:
-            reverse.give(within, result, _element(bb, inner, parts, k, share, operands))
+            element = _element(bb, inner, parts, k, share, operands)
+            if parts.outputs[k][:3] in ("max", "min"):
+                element = _of_extreme(reverse, region, node, k, inner, m[result], element, operands)
+            reverse.give(within, result, element)
     reverse.backward(within, reverse.scopes.schedule(parts.map))
     _hand_on(reverse, region, within, parts, inner, operands)
 
@@ -60,6 +63,47 @@ def _element(b: Builder, inner: Builder, parts: NestParts, k: int, share: Node, 
         share = b.apply("with_axes", share, type=t)
     operands.append(share)
     return inner.apply("of_f64", inner.graph.parameter("ct", NP_F64))
+
+
+def _of_extreme(
+    reverse: Reverse,
+    region: Region,
+    node: Apply,
+    k: int,
+    inner: Builder,
+    value: Node,
+    share: Node,
+    operands: list[Node],
+) -> Node:
+    """The cotangent of an element of a greatest or least one: where it is equal to it, in equal parts."""
+    parts, bb = nest_parts(node), region.bb
+    assert bb is not None
+    whole = image(region.m, node)
+    extreme = region.ref(whole if len(parts.outputs) == 1 else region.fb.item(whole, k))
+    counting = bb.nested(parts.map.name, "map")
+    m: Map = {p: counting.graph.parameter(p.name, p.type, p.span) for p in parts.map.params}
+    m |= {v: region.ref(image(region.m, v)) for v in reverse.scopes.captures(parts.map)}
+    for n in reverse.scopes.schedule(parts.map):
+        m[n] = copy(counting, reverse.scopes, n, m)
+    arrays = [region.ref(image(region.m, a)) for a in parts.arrays]
+    equal = _equal(bb, counting, parts, k, m[parts.results[k]], extreme, arrays)
+    one = counting.apply("to_f64", counting.apply("b2f", equal))
+    (count,) = nest(bb, counting, [one], ["sum:" + parts.outputs[k].split(":")[1]], arrays)
+    here = _equal(bb, inner, parts, k, value, extreme, operands)
+    number = _element(bb, inner, parts, k, count, operands)
+    if number.type == NP_F64:
+        number = inner.apply("of_f64", number)
+    return inner.apply("select", here, inner.apply("gdiv", share, number), constant(0.0))
+
+
+def _equal(
+    b: Builder, inner: Builder, parts: NestParts, k: int, value: Node, extreme: Node, operands: list[Node]
+) -> Node:
+    """Whether the value of an element is the extreme one."""
+    other = _element(b, inner, parts, k, extreme, operands)
+    if other.type == NP_F64:
+        other = inner.apply("of_f64", other)
+    return inner.apply("feq", inner.apply("of_f64", value), other)
 
 
 def _hand_on(

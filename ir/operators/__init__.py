@@ -10,6 +10,7 @@ from tapeless.ir.operators import (
     iteration,
     mathematics,
     reductions,
+    shapes,
     unpacking,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "iteration",
     "mathematics",
     "reductions",
+    "shapes",
     "unpacking",
 ]

@@ -198,7 +198,9 @@ def transposed(ops: Ops, a: Any, order: list[int] | None = None) -> Any:
 
 
 ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed}
-METHODS = ("sum", "mean", "copy", "dot")
+METHODS = frozenset(
+    ("copy", "dot", "max", "mean", "min", "ravel", "reshape", "squeeze", "std", "sum", "trace", "transpose", "var")
+)
 
 
 @operator("getattr", getattr)

@@ -30,12 +30,12 @@ def known_flag(ops: Ops, x: Any) -> bool:
     return x is not None and bool(ops.need_constant(x, "keepdims"))
 
 
-def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str) -> Any:
-    """The sum of an array over some dimensions, in a kind."""
+def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str, how: str = "sum") -> Any:
+    """The sum (or maximum, or minimum) of an array over some dimensions, in a kind."""
     rank = ops.array_type(a).rank
     axes = axes_of(ops, axis, rank)
     mask = "".join("1" if d in axes else "0" for d in range(rank))
-    out = ops.nest([f"sum:{mask}"], lambda x: [made(ops, kind, as_kind(ops, x, kind))], [a])[0]
+    out = ops.nest([f"{how}:{mask}"], lambda x: [made(ops, kind, as_kind(ops, x, kind))], [a])[0]
     if not known_flag(ops, keepdims):
         return out
     t = ops.array_type(out)
@@ -66,3 +66,66 @@ def mean(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
         if d in axes:
             count = ops.apply("imul", count, n)
     return ufunc(ops, "div", summed(ops, a, axis, keepdims, "np.f64"), ops.apply("i2f", count))
+
+
+def _extreme(name: str) -> None:
+    def expand(ops: Ops, a: Any, axis: Any = None, out: Any = None, keepdims: Any = None) -> Any:
+        if out is not None and ops.kind(out) != "none":
+            raise Mismatch(f"the argument `out` of {name} is not supported")
+        if ops.kind(a) != "array":
+            return ufunc(ops, "pos", a)
+        kind = element_kind(ops, a)
+        if kind == "np.bool":
+            raise Mismatch(f"{name} of an array of bool is not supported yet")
+        axes = axes_of(ops, axis, ops.array_type(a).rank)
+        for d, n in enumerate(sizes(ops, a)):
+            if d in axes:
+                some = ops.apply("ine", n, ops.lift(0))
+                message = f"zero-size array to reduction operation {name}imum which has no identity"
+                ops.check(some, "ValueError", message)
+        return summed(ops, a, axis, keepdims, kind, name)
+
+    expand.__doc__ = f"np.{name}(a, axis=None, keepdims=False)."
+    for path in (name, f"a{name}"):
+        operator(f"np.{path}", numpy_function(path), keywords=("a", "axis", "out", "keepdims"))(expand)
+
+
+_extreme("max")
+_extreme("min")
+
+
+def variance(ops: Ops, a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
+    """The mean square deviation from the mean over some dimensions."""
+    rank = ops.array_type(a).rank
+    axes = axes_of(ops, axis, rank)
+    if len(axes) == rank:
+        center = mean.expand(ops, a)
+    else:
+        center = mean.expand(ops, a, ops.tuple([ops.lift(d) for d in axes]), keepdims=ops.lift(True))
+    deviation = ufunc(ops, "sub", a, center)
+    count = ops.lift(1)
+    for d, n in enumerate(sizes(ops, a)):
+        if d in axes:
+            count = ops.apply("imul", count, n)
+    if ddof is not None:
+        count = ops.apply("isub", count, ddof)
+    square = summed(ops, ufunc(ops, "mul", deviation, deviation), axis, keepdims, "np.f64")
+    return ufunc(ops, "div", square, ops.apply("i2f", count))
+
+
+@operator("np.var", numpy_function("var"), keywords=("a", "axis", "ddof", "keepdims"))
+def var(ops: Ops, a: Any, axis: Any = None, ddof: Any = None, keepdims: Any = None) -> Any:
+    """np.var(a, axis=None, ddof=0, keepdims=False)."""
+    return variance(ops, a, axis, ddof, keepdims)
+
+
+@operator("np.std", numpy_function("std"), keywords=("a", "axis", "ddof", "keepdims"))
+def std(ops: Ops, a: Any, axis: Any = None, ddof: Any = None, keepdims: Any = None) -> Any:
+    """np.std(a, axis=None, ddof=0, keepdims=False)."""
+    return ops.operate("np.sqrt", variance(ops, a, axis, ddof, keepdims))
+
+
+@operator("np.linalg.norm", numpy_function("linalg.norm"), keywords=("x",))
+def norm(ops: Ops, x: Any) -> Any:
+    """np.linalg.norm(x): the root of the sum of squares."""
+    return ops.operate("np.sqrt", ops.operate("np.sum", ufunc(ops, "mul", x, x)))

@@ -115,6 +115,11 @@ put_window = primitive(
     result=_same,
     evaluate=_put_window,
 )
+reshape = primitive(
+    "reshape",
+    doc="reshape(a, sizes...): a packed array with other dimensions, of those that are not 1 these. No copy.",
+    result=_stated,
+)
 permute = primitive(
     "permute",
     doc="permute(a, '102'): the dimensions in another order. No copy.",
@@ -140,7 +145,7 @@ accumulate = primitive(
 nest = primitive(
     "nest",
     doc="nest(@f, 'outputs', a...): f of the elements of arrays, broadcast. Each result of f is an output: `each`, an"
-    " array, or `sum:101`, summed over the dimensions with a 1.",
+    " array, or `sum:101`, `max:101`, `min:101` over the dimensions with a 1.",
     result=_stated,
 )
 with_axes = primitive(

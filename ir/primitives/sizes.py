@@ -39,7 +39,7 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
     match _name(a):
         case "zeros":
             return a.args[_free(a).index(d)]
-        case "filled":
+        case "filled" | "reshape":
             return a.args[_free(a).index(d) + 1]
         case "iota":
             return a.args[0]

@@ -1,0 +1,184 @@
+"""Functions that arrange the elements of arrays: reshape, ravel, squeeze, concatenate, stack, flip, roll, pad, diff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapeless.ir.abstract import Array
+from tapeless.ir.operators.arrays import index_array, sizes, transposed
+from tapeless.ir.operators.creation import filled
+from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
+from tapeless.ir.operators.iteration import known_items
+from tapeless.ir.operators.numbers import index, known_int
+from tapeless.ir.primitive import Mismatch, Ops, operator
+
+
+def _count(ops: Ops, lengths: list[Any]) -> Any:
+    out = ops.lift(1)
+    for n in lengths:
+        out = ops.apply("imul", out, n)
+    return out
+
+
+def reshaped(ops: Ops, a: Any, lengths: list[Any]) -> Any:
+    """The elements in C order, in other dimensions; one of them may be -1."""
+    if not ops.array_type(a).packed:
+        a = converted(ops, a, element_kind(ops, a))
+    total = _count(ops, sizes(ops, a))
+    unknown = [i for i, n in enumerate(lengths) if known_int(ops, n) == -1]
+    if len(unknown) > 1:
+        raise Mismatch("can only specify one unknown dimension")
+    if unknown:
+        rest = _count(ops, [n for i, n in enumerate(lengths) if i not in unknown])
+        zero = ops.apply("ieq", rest, ops.lift(0))
+        lengths[unknown[0]] = ops.apply("ifloordiv", total, ops.apply("select", zero, ops.lift(1), rest))
+    fits = ops.apply("ieq", _count(ops, lengths), total)
+    ops.check(fits, "ValueError", "cannot reshape the array into a shape with another number of elements")
+    dims = "".join("1" if known_int(ops, n) == 1 else "?" for n in lengths)
+    t = Array(ops.array_type(a).element, dims)
+    return ops.make("reshape", t, a, *(n for n, d in zip(lengths, dims) if d != "1"))
+
+
+@operator("np.reshape", numpy_function("reshape"))
+def reshape(ops: Ops, a: Any, *shape: Any) -> Any:
+    """np.reshape(a, shape), a.reshape(shape) and a.reshape(n, m)."""
+    given = ops.items(shape[0]) if len(shape) == 1 and ops.kind(shape[0]) == "tuple" else list(shape)
+    return reshaped(ops, a, [index(ops, n) for n in given])
+
+
+@operator("np.ravel", numpy_function("ravel"), keywords=("a",))
+def ravel(ops: Ops, a: Any) -> Any:
+    """np.ravel(a)."""
+    return reshaped(ops, a, [ops.lift(-1)])
+
+
+@operator("np.squeeze", numpy_function("squeeze"), keywords=("a",))
+def squeeze(ops: Ops, a: Any) -> Any:
+    """np.squeeze(a): without the dimensions of size 1, which must be known while compiling."""
+    t = ops.array_type(a)
+    if "?" in t.dims:
+        raise Mismatch("squeeze of an array with dimensions that are not known to be 1 or not is not supported")
+    if set(t.dims) <= {"1"}:
+        raise Mismatch("squeeze to an array without dimensions is not supported yet")
+    return ops.make("with_axes", Array(t.element, t.dims.replace("1", ""), t.packed), a)
+
+
+@operator("np.transpose", numpy_function("transpose"), keywords=("a", "axes"))
+def transpose(ops: Ops, a: Any, axes: Any = None) -> Any:
+    """np.transpose(a, axes=None)."""
+    if axes is None or ops.kind(axes) == "none":
+        return transposed(ops, a)
+    return transposed(ops, a, [int(ops.need_constant(k, "an axis")) % ops.array_type(a).rank for k in ops.items(axes)])
+
+
+def _axis(ops: Ops, axis: Any, rank: int) -> int:
+    k = 0 if axis is None else int(ops.need_constant(axis, "an axis"))
+    if not -rank <= k < rank:
+        raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
+    return k % rank
+
+
+def joined(ops: Ops, parts: list[Any], axis: int) -> Any:
+    """Arrays one after another."""
+    kind = common_kind(ops, *parts)
+    if len({ops.array_type(p).rank for p in parts}) != 1:
+        raise Mismatch("all the input array dimensions must match exactly")
+    lengths = [sizes(ops, p) for p in parts]
+    total = ops.lift(0)
+    starts = []
+    for own in lengths:
+        starts.append(total)
+        total = ops.apply("iadd", total, own[axis])
+        for d, (n, m) in enumerate(zip(own, lengths[0])):
+            if d != axis:
+                message = "all the input array dimensions except for the concatenation axis must match exactly"
+                ops.check(ops.apply("ieq", n, m), "ValueError", message)
+    whole = [*lengths[0][:axis], total, *lengths[0][axis + 1 :]]
+    dims = "".join("?" if d == axis else n for d, n in enumerate(ops.array_type(parts[0]).dims))
+    out = filled(ops, ops.lift(0), whole, dims, kind)
+    for p, start in zip(parts, starts):
+        bounds = [x for d in range(len(whole)) for x in (start if d == axis else ops.lift(0), ops.lift(1))]
+        out = ops.apply("put_window", out, converted(ops, p, kind) if element_kind(ops, p) != kind else p, *bounds)
+    return out
+
+
+def _arrays(ops: Ops, arrays: Any) -> list[Any]:
+    parts = known_items(ops, arrays)
+    if not parts or any(ops.kind(p) != "array" for p in parts):
+        raise Mismatch("arrays are needed, of the same number of dimensions, at least one")
+    return parts
+
+
+@operator("np.concatenate", numpy_function("concatenate"), keywords=("arrays", "axis"))
+def concatenate(ops: Ops, arrays: Any, axis: Any = None) -> Any:
+    """np.concatenate(arrays, axis=0)."""
+    parts = _arrays(ops, arrays)
+    return joined(ops, parts, _axis(ops, axis, ops.array_type(parts[0]).rank))
+
+
+@operator("np.stack", numpy_function("stack"), keywords=("arrays", "axis"))
+def stack(ops: Ops, arrays: Any, axis: Any = None) -> Any:
+    """np.stack(arrays, axis=0)."""
+    parts = _arrays(ops, arrays)
+    at = _axis(ops, axis, ops.array_type(parts[0]).rank + 1)
+
+    def with_axis(a: Any) -> Any:
+        t = ops.array_type(a)
+        return ops.make("with_axes", Array(t.element, t.dims[:at] + "1" + t.dims[at:], t.packed), a)
+
+    return joined(ops, [with_axis(p) for p in parts], at)
+
+
+def _part(ops: Ops, a: Any, axis: int, low: Any, high: Any, step: Any) -> Any:
+    """A slice along one dimension."""
+    none, rank = ops.lift(None), ops.array_type(a).rank
+    along, full = ops.record("slice", (low, high, step)), ops.record("slice", (none, none, none))
+    return index_array(ops, a, ops.tuple([along if d == axis else full for d in range(rank)]))
+
+
+@operator("np.flip", numpy_function("flip"), keywords=("m", "axis"))
+def flip(ops: Ops, m: Any, axis: Any = None) -> Any:
+    """np.flip(m, axis=None)."""
+    none, rank = ops.lift(None), ops.array_type(m).rank
+    for d in range(rank) if axis is None else [_axis(ops, axis, rank)]:
+        m = _part(ops, m, d, none, none, ops.lift(-1))
+    return m
+
+
+@operator("np.diff", numpy_function("diff"), keywords=("a",))
+def diff(ops: Ops, a: Any) -> Any:
+    """np.diff(a) along the last dimension."""
+    none, last = ops.lift(None), ops.array_type(a).rank - 1
+    after = _part(ops, a, last, ops.lift(1), none, none)
+    return ufunc(ops, "sub", after, _part(ops, a, last, none, ops.lift(-1), none))
+
+
+@operator("np.roll", numpy_function("roll"), keywords=("a", "shift"))
+def roll(ops: Ops, a: Any, shift: Any) -> Any:
+    """np.roll(a, shift) of a vector."""
+    if ops.array_type(a).rank != 1:
+        raise Mismatch("roll of an array that is no vector is not supported yet")
+    n, none = sizes(ops, a)[0], ops.lift(None)
+    some = ops.apply("select", ops.apply("ieq", n, ops.lift(0)), ops.lift(1), n)
+    cut = ops.apply("isub", n, ops.apply("imod", index(ops, shift), some))
+    return joined(ops, [_part(ops, a, 0, cut, none, none), _part(ops, a, 0, none, cut, none)], 0)
+
+
+@operator("np.pad", numpy_function("pad"), keywords=("array", "pad_width"))
+def pad(ops: Ops, array: Any, pad_width: Any) -> Any:
+    """np.pad(array, n): n zeros around."""
+    n = index(ops, pad_width)
+    both = ops.apply("iadd", n, n)
+    whole = [ops.apply("iadd", s, both) for s in sizes(ops, array)]
+    out = filled(ops, ops.lift(0), whole, "?" * len(whole), element_kind(ops, array))
+    return ops.apply("put_window", out, array, *(x for _ in whole for x in (n, ops.lift(1))))
+
+
+@operator("np.trace", numpy_function("trace"), keywords=("a",))
+def trace(ops: Ops, a: Any) -> Any:
+    """np.trace(a) of a square matrix."""
+    if ops.array_type(a).rank != 2:
+        raise Mismatch("trace of an array that is no matrix is not supported yet")
+    n, m = sizes(ops, a)
+    ops.check(ops.apply("ieq", n, m), "ValueError", "trace of a matrix that is not square is not supported")
+    return ops.operate("np.sum", ufunc(ops, "mul", a, ops.operate("np.eye", n)))
