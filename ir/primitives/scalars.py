@@ -11,7 +11,8 @@ PAIRS: tuple[tuple[Scalar, Scalar], ...] = ((FLOAT, NP_F64), (INT, NP_I64), (BOO
 def _pair(python: Scalar, numpy: Scalar) -> None:
     name = numpy.kind.removeprefix("np.")
     partials = (1.0,) if python == FLOAT else None
-    facts = {"evaluate": lambda x: x, "partials": partials, "lower": "same"}
+    domain = ((-3.0, 3.0),) if python == FLOAT else ()
+    facts = {"domain": domain, "evaluate": lambda x: x, "partials": partials, "lower": "same"}
     to: Primitive = primitive(f"to_{name}", doc=f"A {python} as an {numpy}.", result=numpy, **facts)
     of: Primitive = primitive(f"of_{name}", doc=f"An {numpy} as a {python}.", result=python, **facts)
     to.rule(f"{to}({of}(x)) = x", to(of(Var(1))), Var(1))

@@ -22,7 +22,7 @@ FLOATS = [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -1.5, 3.0, 1e308, -1e308, 5e-324, -5e-
 FLOATS += [math.inf, -math.inf, math.nan, 2.0**53, 2.0**53 + 2, 2.0**62, 2.0**63, -(2.0**63), 2.0**64, -3.0, 7.3, 710.0]
 INTS = [0, 1, -1, 2, -2, 3, 7, -7, 20, 21, 61, 62, 63, 64, 65, 2**31, 2**53 - 1, 2**53 + 1, -(2**53) - 1]
 INTS += [2**62, -(2**62), 2**63 - 1, 2**63 - 2, 2**63 - 512, -(2**63), -(2**63) + 1]
-LOWERED = [p for p in REGISTRY.values() if p.lower]
+LOWERED = [p for p in REGISTRY.values() if p.lower not in ("", "same")]
 
 
 def argument_types(p: Primitive) -> list[str]:

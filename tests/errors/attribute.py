@@ -1,5 +1,5 @@
 # CALL: jit(f)(1.0)
-# ERROR: UnsupportedError: the attribute `.real` of a value is not supported
+# ERROR: InferenceError: the attribute `.real` of an object of type 'float' is not supported
 def f(x):
     return x.real
 #          ^^^^^^

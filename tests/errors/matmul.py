@@ -1,5 +1,5 @@
 # CALL: jit(f)(1.0)
-# ERROR: UnsupportedError: the operator `@` is not supported: it comes with arrays
+# ERROR: InferenceError: unsupported operand type(s) for @: 'float' and 'float'
 def f(x):
     return x @ x
 #          ^^^^^

@@ -1,8 +1,8 @@
 # CALL: jit(f)(1.0)
-# ERROR: UnsupportedError: `sin` is a function that tapeless does not know (ufunc)
+# ERROR: UnsupportedError: `nextafter` is a function that tapeless does not know (ufunc)
 import numpy as np
 
 
 def f(x):
-    return np.sin(x)
-#          ^^^^^^
+    return np.nextafter(x, 2.0)
+#          ^^^^^^^^^^^^

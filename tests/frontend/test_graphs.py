@@ -22,18 +22,19 @@ GOLDEN = {
         graph @program() {
           graph @f(%x) {
             ! %0 = py.gt(%x, 0)
+            ! %1 = py.truth(%0)
             branch @f.then3 {
-              %1 = tuple(%x)
-              return %1
+              %2 = tuple(%x)
+              return %2
             }
             branch @f.else3 {
-              ! %2 = py.neg(%x)
-              %3 = tuple(%2)
-              return %3
+              ! %3 = py.neg(%x)
+              %4 = tuple(%3)
+              return %4
             }
-            ! %4 = switch(%0, @f.then3, @f.else3)
-            %5 = item(%4, 0)
-            return %5
+            ! %5 = switch(%1, @f.then3, @f.else3)
+            %6 = item(%5, 0)
+            return %6
           }
           return @f
         }
