@@ -7,7 +7,7 @@ scalars. With one output it returns that, with several their tuple. It has no ef
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tapeless.ir.abstract import Array, Tuple, Type, broadcast_dims, output_type
 from tapeless.ir.builder import Builder, constant
@@ -15,8 +15,7 @@ from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import REGISTRY
 
 
-@dataclass(frozen=True, slots=True)
-class NestParts:
+class NestParts(NamedTuple):
     """A nest taken apart: `results` are the nodes of the map that give the outputs, `dims` what it runs over."""
 
     map: Graph

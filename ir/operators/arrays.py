@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tapeless.ir.abstract import Array
 from tapeless.ir.operators.numbers import either, known_int, refuse, to_int
@@ -36,8 +35,7 @@ def ellipsis(ops: Ops) -> Any:
     return ops.record("ellipsis", ())
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What an index takes of one dimension: positions start, start + step, ...; `dropped` where it is one position."""
 
     start: Any
