@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 
 from tapeless.backend.layout import Layouts
 from tapeless.backend.stacks import Stacks
+from tapeless.backend.order import Ordered
 from tapeless.ir.abstract import Type, resolve
 from tapeless.ir.builder import is_primitive
 from tapeless.ir.diagnostics import InternalError, Span
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
-from tapeless.ir.traverse import Scopes, mentioned
+from tapeless.ir.traverse import mentioned
 
 INTERRUPTED, NO_MEMORY, FIRST_SITE = 1, 2, 3
 
@@ -86,7 +87,7 @@ class Program:
     def __init__(self, entry: Graph) -> None:
         self.entry = entry
         self.layouts = Layouts()
-        self.scopes = Scopes()
+        self.scopes = Ordered()
         self.sites: dict[Site, int] = {}
         self.prints: dict[Printed, int] = {}
         self.lowers: dict[str, None] = {}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from tapeless.ad.expand import expand, has_derivatives
 from tapeless.defects import naming
+from tapeless.infer.aliases import Aliases
 from tapeless.infer.domain import Value
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
@@ -91,7 +92,11 @@ def typed(root: Graph, args: list[Value]) -> Graph:
     with naming("infer", root):
         engine, top = infer(root, args)
     with naming("elaborate", root):
-        graph = checked(Elaborator(engine).program(top), Stage.TYPED)
+        elaborator = Elaborator(engine)
+        graph = checked(elaborator.program(top), Stage.TYPED)
+    if engine.writes:
+        with naming("aliases", root):
+            Aliases(elaborator).check(top, list(elaborator.graphs))
     refuse_result(graph.output.type, root)
     return graph
 

@@ -34,6 +34,9 @@ _NAMES = {
 }
 
 
+_ARRAY = re.compile(r"(f64|i64|bool)\[([1n?](,[1n?])*)?\]~?")
+
+
 def key_of(value: Any) -> Key:
     """The key of one argument; UsageError if tapeless does not compile for such values."""
     kind = _KINDS.get(value.__class__) or _NUMPY_KINDS.get(value.__class__.__name__)
@@ -81,8 +84,8 @@ def abstract(key: Key) -> Value:
 
 
 def parse(text: str) -> tuple[Key, ...]:
-    """Argument types as written on the command line: `f64, i64, bool, none, "text", (f64, f64)`."""
-    tokens = re.findall(r'"[^"]*"|[A-Za-z0-9_.]+|[(),]|\S', text)
+    """Argument types as written on the command line: `f64, i64, bool, none, "text", (f64, f64), f64[n,1]`."""
+    tokens = re.findall(r'"[^"]*"|[A-Za-z0-9_.]+(?:\[[^]]*\]~?)?|[(),]|\S', text)
     keys, rest = _parse_list(tokens, text)
     if rest:
         raise UsageError(f"cannot read the argument types {text!r}: unexpected {rest[0]!r}")
@@ -103,9 +106,11 @@ def _parse_list(tokens: list[str], text: str) -> tuple[tuple[Key, ...], list[str
             out.append(_NAMES[token])
         elif token.startswith('"'):
             out.append(token[:-1])
+        elif _ARRAY.fullmatch(token):
+            out.append(token)
         else:
             raise UsageError(
-                f"cannot read the argument types {text!r}: {token!r} is no type", hint="f64, i64, bool, none"
+                f"cannot read the argument types {text!r}: {token!r} is no type", hint="f64, i64, bool, none, f64[n]"
             )
         if tokens and tokens[0] == ",":
             tokens = tokens[1:]

@@ -176,7 +176,7 @@ class Liveness:
 
 
 def _stored(target: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def assigned(statements: Sequence[ast.AST]) -> list[str]:
@@ -201,8 +201,18 @@ def _assigned_by(s: ast.AST) -> list[str]:
     return known
 
 
+def written_name(target: ast.AST) -> str | None:
+    """The variable whose items are assigned to: `a` of the target `a[i][j]`."""
+    if not isinstance(target, ast.Subscript):
+        return None
+    base: ast.expr = target
+    while isinstance(base, ast.Subscript):
+        base = base.value
+    return base.id if isinstance(base, ast.Name) else None
+
+
 def _bound_in(expressions: Sequence[object]) -> list[str]:
-    """The names that targets and assignment expressions bind."""
+    """The names that targets and assignment expressions bind, or to whose items they assign."""
     out: dict[str, None] = {}
     stack = [*reversed(expressions)]
     while stack:
@@ -210,7 +220,10 @@ def _bound_in(expressions: Sequence[object]) -> list[str]:
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
                 out[node.id] = None
-        elif isinstance(node, ast.AST) and not isinstance(node, OWN_SCOPE):
+            continue
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (name := written_name(node)):
+            out[name] = None
+        if isinstance(node, ast.AST) and not isinstance(node, OWN_SCOPE):
             stack += reversed([*ast.iter_child_nodes(node)])
     return list(out)
 

@@ -3,7 +3,7 @@
 Computed once per definition, from the syntax tree alone, for a function and all that are nested in it. Python binds
 late: a nested function sees a captured variable's value at the time of the call. Where a variable is never assigned
 after it was captured, that is its value at the time of capture, and the nested graph refers to that node directly.
-Otherwise the variable is a *cell*:
+Otherwise the variable is a *cell*. To write to its items (`k[i] = x`) changes what a variable means like an assignment:
 
     k = 1.0                      x, y: plain                   for i in range(3):
     g = lambda z: z * k          k: assigned after capture         fs = lambda: i        i: both in one loop
@@ -19,17 +19,18 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tapeless.frontend.flow import FALL, exits
+from tapeless.frontend.flow import FALL, exits, written_name
 
 Place = tuple[tuple[int, int], ...]  # (block, index in it), from the outermost block in; the last is the statement
 Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
+CHANGES = ("store", "write")
 COMPREHENSIONS = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 Owner = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | Comprehension
 
 
 @dataclass(slots=True)
 class Event:
-    """Something that happens to a name: `load`, `store` or `capture` by a nested definition."""
+    """Something that happens to a name: `load`, `store`, `write` to items, or `capture` by a nested definition."""
 
     kind: str
     order: int
@@ -200,6 +201,8 @@ class _Visitor:
                 self._target(value, kind)
             case _:
                 self._expression(target)
+                if (name := written_name(target)) is not None and kind == "store":
+                    self._event("write", name, target)
 
     # -- expressions
 
@@ -256,7 +259,7 @@ class _Visitor:
         for name, events in names.events.items():
             if name not in names.locals:
                 names.free.add(name)
-                if any(e.kind == "store" for e in events) or self._stored_inside(name, events):
+                if any(e.kind in CHANGES for e in events) or self._stored_inside(name, events):
                     names.stores.add(name)
                 continue
             captures = [e for e in events if e.kind == "capture"]
@@ -265,7 +268,8 @@ class _Visitor:
             stores = [e for e in events if e.kind == "store"]
             if name in names.direct:
                 continue
-            if self._stored_inside(name, events) or any(_later(s, c) for s in stores for c in captures):
+            changes = [e for e in events if e.kind in CHANGES]
+            if self._stored_inside(name, events) or any(_later(s, c) for s in changes for c in captures):
                 names.cells[name] = name not in names.parameters and not _always_assigned(events, stores)
 
     def _stored_inside(self, name: str, events: list[Event]) -> bool:

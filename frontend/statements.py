@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from tapeless.frontend.blocks import STATEMENTS, Flow, control
 from tapeless.frontend.conditions import condition, facts, learn
 from tapeless.frontend.context import Scope
-from tapeless.frontend.expressions import binary, value
+from tapeless.frontend.expressions import BINARY, value
+from tapeless.frontend.flow import written_name
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Node
 from tapeless.ir.primitive import REGISTRY
 
@@ -46,10 +47,44 @@ def _annotated(s: ast.AnnAssign, scope: Scope) -> None:
 
 @statement(ast.AugAssign)
 def _augmented(s: ast.AugAssign, scope: Scope) -> None:
-    if not isinstance(s.target, ast.Name):
-        _refuse_target(s.target, scope)
-    old = scope.read(s.target.id, s.target)
-    scope.assign(s.target.id, binary(s.op, old, value(s.value, scope), s, scope), s)
+    """`x += v`: a number gets another value, an array is written to."""
+    match s.target:
+        case ast.Name(id=name):
+            old = scope.read(name, s.target)
+            scope.assign(name, scope.operator("i" + BINARY[type(s.op)], old, value(s.value, scope), at=s), s)
+        case ast.Subscript():
+            place = Place(s.target, scope)
+            old = place.base
+            for key in place.keys:
+                old = scope.operator("getitem", old, key, at=s.target)
+            place.write(scope.operator(f"i{BINARY[type(s.op)]}_item", old, value(s.value, scope), at=s), s)
+        case _:
+            _refuse_target(s.target, scope)
+
+
+class Place:
+    """A target `a[i][j]`: the value of `a` and those of the keys, each evaluated once.
+
+    To write makes a new value of `a`, which the variable means from then on.
+    """
+
+    def __init__(self, target: ast.Subscript, scope: Scope) -> None:
+        self.scope, self.target = scope, target
+        chain: list[ast.Subscript] = [target]
+        while isinstance(chain[-1].value, ast.Subscript):
+            chain.append(chain[-1].value)
+        self.base = value(chain[-1].value, scope)
+        self.keys = [value(t.slice, scope) for t in reversed(chain)]
+
+    def write(self, new: Node, at: ast.AST) -> None:
+        """Assign to the items."""
+        whole = self.scope.operator("setitem", self.base, new, *self.keys, at=at)
+        name = written_name(self.target)
+        if name is None:
+            return
+        if self.scope.env.find(name)[1] is None:
+            self.scope.refuse(f"`{name}` is not a variable of a function that is compiled: it is not written to", at)
+        self.scope.assign(name, whole, at)
 
 
 def bind(target: ast.expr, node: Node, scope: Scope) -> None:
@@ -60,6 +95,8 @@ def bind(target: ast.expr, node: Node, scope: Scope) -> None:
         case ast.Tuple(elts=targets) | ast.List(elts=targets):
             for part, item in zip(targets, _unpack(targets, node, target, scope)):
                 bind(part, item, scope)
+        case ast.Subscript():
+            Place(target, scope).write(node, target)
         case _:
             _refuse_target(target, scope)
 
@@ -77,7 +114,7 @@ def _unpack(targets: list[ast.expr], node: Node, at: ast.expr, scope: Scope) -> 
 
 
 def _refuse_target(target: ast.expr, scope: Scope) -> NoReturn:
-    what = {ast.Subscript: "an item", ast.Attribute: "an attribute"}.get(type(target), "this")
+    what = {ast.Attribute: "an attribute"}.get(type(target), "this")
     scope.refuse(f"assigning to {what} is not supported", target, "values do not change: make a new one")
 
 

@@ -60,6 +60,8 @@ class Builder:
         self.span: Span | None = span if span is not None or outer is None else outer.span
         # applications by what they compute, in each graph that has one; all builders of a function share it
         self.numbers: dict[Any, dict[Graph, Node]] = {} if outer is None else outer.numbers
+        # arrays with the sizes of another one, beyond those whose applications say so
+        self.shapes: dict[Node, Node] = {} if outer is None else outer.shapes
         self.facts: dict[Any, bool] = {}  # conditions known to hold or not in this graph, by key
         self.loop_outer: Builder | None = None  # for a loop and its step: the builder outside the loop
 

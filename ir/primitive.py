@@ -248,6 +248,7 @@ class Operator:
     evaluate   the operation itself, in CPython: the interpreter's meaning at stage SOURCE
     whole      `expand` wants unions whole; otherwise it is run for each combination of their parts
     keywords   names of parameters that may be given by keyword, in order (None: none may)
+    writes     where the first argument is an array, that is changed, and the value is the same array afterwards
     """
 
     name: str
@@ -256,6 +257,7 @@ class Operator:
     evaluate: Callable[..., Any] | None = None
     whole: bool = False
     keywords: tuple[str, ...] = ()
+    writes: bool = False
 
     def __repr__(self) -> str:
         return self.name
@@ -265,13 +267,17 @@ OPERATORS: dict[str, Operator] = {}
 
 
 def operator(
-    name: str, evaluate: Callable[..., Any] | None = None, whole: bool = False, keywords: tuple[str, ...] = ()
+    name: str,
+    evaluate: Callable[..., Any] | None = None,
+    whole: bool = False,
+    keywords: tuple[str, ...] = (),
+    writes: bool = False,
 ) -> Any:
     """A decorator that registers `expand`; its docstring documents the operator."""
 
     def register(expand: Callable[..., Any]) -> Operator:
         assert name not in OPERATORS, f"operator {name} is stated twice"
-        OPERATORS[name] = op = Operator(name, expand.__doc__ or "", expand, evaluate, whole, keywords)
+        OPERATORS[name] = op = Operator(name, expand.__doc__ or "", expand, evaluate, whole, keywords, writes)
         return op
 
     return register

@@ -81,5 +81,5 @@ class Activity:
                 return any(p in self.active for p in graph.params)
 
 
-LINEAR = frozenset({"element", "with_axes", "window", "permute", "reshape", "matmul", "put_window", "filled"})
+LINEAR = frozenset({"element", "with_axes", "window", "permute", "reshape", "matmul", "put", "put_window", "filled"})
 STRUCTURAL = LINEAR | {"tuple", "item", "record", "box", "unbox", "inject", "project", "select"}

@@ -267,6 +267,14 @@ class Reverse:
         kept = [region.ref(image(region.m, x)) for i, x in enumerate(bounds) if i % 3 != 2]
         region.sens[array] = bb.apply("add_window", region.total(array), seed, *kept)
 
+    def _put(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        array, value, *indices = node.args
+        at = [region.ref(image(region.m, i)) for i in indices]
+        if value in self.active:
+            self.give(region, value, bb.apply("of_f64", bb.apply("element", seed, *at)))
+        if array in self.active:
+            self.give(region, array, bb.apply("put", seed, bb.apply("to_f64", constant(0.0)), *at))
+
     def _put_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, part, *bounds = node.args
         at = [region.ref(image(region.m, x)) for x in bounds]

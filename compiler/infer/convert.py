@@ -1,7 +1,8 @@
 """Conversions on edges: the representation of a value changes where its type is part of a larger one.
 
-int to float (with a check that it is exact), a part to its union, a smaller union to a larger, a flat tuple to a box,
-item by item through tuples and records; never inside a box, whose items have one type in the whole program.
+int to float (with a check that it is exact), an array to one of unknown sizes, a part to its union, a smaller union to a
+larger, a flat tuple to a box, item by item through tuples and records; never inside a box, whose items have one type in
+the whole program.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from tapeless.ir.abstract import (
     NEVER,
     NONE,
     NP_I64,
+    Array,
     Box,
     Record,
     Scalar,
@@ -65,9 +67,20 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
             return b.apply("box", convert(b, node, body), type=target)
         case Box(body=body), (Tuple() | Record()):
             return convert(b, b.apply("unbox", node), target)
+        case Array(), Array():
+            return _array(b, node, source, target)
         case Str(), Str():
             return constant(target.value)
     raise InternalError(f"elaborate: no conversion from {source} to {target}", node.span)
+
+
+def _array(b: Builder, node: Node, source: Array, target: Array) -> Node:
+    """An array of which less is known: of its sizes, or of how it lies."""
+    sizes = [b.apply("size", node, constant(d)) for d in range(target.rank)]
+    if source.packed and target.packed:
+        return b.apply("reshape", node, *(n for n, d in zip(sizes, target.dims) if d != "1"), type=target)
+    bounds = [x for n in sizes for x in (constant(0), constant(1), n)]
+    return b.apply("window", node, *bounds, type=target)
 
 
 def _from_union(b: Builder, node: Node, source: Union, target: Type) -> Node:

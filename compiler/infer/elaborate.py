@@ -8,6 +8,7 @@ becomes a record, the call of an unknown function a chain of `has_head` tests ov
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from tapeless.infer.binding import bind, bind_operator
@@ -39,6 +40,7 @@ class Elaborator:
         self.graphs: dict[Instance, Graph] = {}
         self.todo: list[Instance] = []
         self.envs: list[Env] = []
+        self.made: dict[Fact, tuple[Node, list[Node]]] = {}  # of operators, where the program writes to arrays
         self.deriver = Deriver(self)
 
     def program(self, root: Instance) -> Graph:
@@ -48,6 +50,14 @@ class Elaborator:
             inst = self.todo.pop()
             self.body(inst, self.graphs[inst])
         return graph
+
+    @cached_property
+    def calls(self) -> dict[Fact, list[tuple[Any, dict[str, Instance]]]]:
+        """The calls that each application makes: the path of each, and the instances that it goes to."""
+        found: dict[Fact, list[tuple[Any, dict[str, Instance]]]] = {}
+        for (inst, node, path), targets in self.engine.targets.items():
+            found.setdefault((inst, node), []).append((path, targets))
+        return found
 
     def function(self, inst: Instance) -> Graph:
         """The typed graph of a function instance; its body follows later."""
@@ -137,7 +147,10 @@ class Elaborator:
             positional, keywords = self.spread(b, args, node)
             if fn.value.name == "partial":
                 return ops.record(f"partial[{','.join(keywords)}]", [*positional, *keywords.values()])
-            return ops.run(fn.value, *bind_operator(fn.value, [*positional, *keywords.values()], node.shape))
+            made = ops.run(fn.value, *bind_operator(fn.value, [*positional, *keywords.values()], node.shape))
+            if self.engine.writes:
+                self.made[inst, node] = made, args
+            return made
         f = self.lookup(b, inst, fn)
         if f.type == NEVER:
             return None

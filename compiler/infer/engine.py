@@ -40,6 +40,7 @@ class Engine:
         self.work: dict[Instance, None] = {}
         self.current: list[Instance] = []
         self.visits = 0
+        self.writes = False  # whether the program writes to arrays
         self.memo: dict[Any, Value] = {}
 
     # -- running --------------------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ class TypeOps:
             raise Mismatch("isinstance of a variable that is an int on one path and a float on another")
         if op.name in ("narrow_none", "narrow_some"):
             return self._narrow(op.name == "narrow_none", args[0])
+        self.engine.writes |= op.writes and not isinstance(args[0], Num)
         path, steps = self.path, self.steps
         self.path = (*path, steps, op.name)
         try:

@@ -18,7 +18,8 @@ from __future__ import annotations
 from tapeless.ir.abstract import Cell, Tuple, Type
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
-from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.nests import copied, nest_parts
+from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitives.structure import DERIVATIVES, make_tuple
 from tapeless.ir.traverse import Scopes, all_nodes
 from tapeless.passes.callgraph import call_graph
@@ -95,6 +96,8 @@ class Promotion:
         name = primitive_name(node)
         if name == "switch":
             return self._switch(b, node, state)
+        if name == "nest":
+            return self._nest(b, node, state)
         if name in ("cell", "load", "store"):
             made = self._access(b, name, node, state)
             if made is not None:
@@ -181,6 +184,16 @@ class Promotion:
         for k, c in enumerate(stored):
             state[c] = b.item(made, 1 + k)
         return b.item(made, 0)
+
+    def _nest(self, b: Builder, node: Apply, state: State) -> Node:
+        parts = nest_parts(node)
+
+        def body(inner: Builder, params: list[Parameter]) -> list[Node]:
+            self.m.update(zip(parts.map.params, params))
+            self.nodes(inner, self.scopes.schedule(parts.map), state)
+            return [self.image(r) for r in parts.results]
+
+        return copied(b, node, [self.image(a) for a in parts.arrays], body)
 
     def _loop(self, b: Builder, node: Apply, parts: LoopParts, state: State) -> Node:
         stored = [c for c in self.uses.stores(parts.graph) if c in state]

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tapeless.ir.abstract import NONE, Tuple, Type
+from tapeless.ir.abstract import NONE, Array, Tuple, Type
 from tapeless.ir.builder import Builder, constant, is_primitive, undef
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nests import nest, nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of, key_of
 from tapeless.ir.primitive import Primitive
+from tapeless.ir.primitives.sizes import keeps_sizes
 from tapeless.ir.traverse import Scopes, all_nodes, encloses, inputs
 from tapeless.passes.accumulate import accumulate
 from tapeless.passes.boxes import Boxes
@@ -376,6 +377,8 @@ class Rebuild:
                 leaves = leaves_of(p.name, types[i], live[i])
                 fresh: list[Node] = [lb.graph.parameter(n, t, p.span) for n, t in leaves]
                 env[p] = assemble(lb, types[i], fresh, live[i])
+                if isinstance(types[i], Array) and keeps_sizes(parts.nexts[i], p):
+                    b.shapes[env[p]] = init[i]
         self.nodes(lb, scopes, parts.head, env)
         condition = self.get(lb, scopes, env, parts.condition)
         sb = lb.nested("step")
@@ -390,6 +393,7 @@ class Rebuild:
         made = call_loop(b, lb.graph, starts, node.span)
         finals: list[Node] = [b.item(made, k) for k in range(len(starts))]
         out: Env = {graph.params[i]: assemble(b, types[i], finals, live[i]) for i in varying}
+        b.shapes.update({out[p]: b.shapes[env[p]] for p in out if env[p] in b.shapes})
         last = [self.equal[p] if self.equal.get(p) in out else p for p in graph.params]
         return b.tuple([out[p] if p in out else env[p] for p in last])
 

@@ -12,6 +12,7 @@ from tapeless.ir.operators import (
     reductions,
     shapes,
     unpacking,
+    writing,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "reductions",
     "shapes",
     "unpacking",
+    "writing",
 ]

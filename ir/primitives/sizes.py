@@ -34,6 +34,8 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
     d = axis.value
     if a.type.dims[d] == "1":
         return _number(1)
+    if a in b.shapes:
+        return b.apply("size", b.shapes[a], axis)  # type: ignore[no-any-return]
     if not isinstance(a, Apply):
         return None
     match _name(a):
@@ -58,6 +60,18 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
         case name if name in LIKE:
             return b.apply("size", a.args[0], axis)  # type: ignore[no-any-return]
     return None
+
+
+def keeps_sizes(new: Node, old: Node) -> bool:
+    """Whether an array certainly has the sizes of another one, which it was made from."""
+    while new is not old:
+        if isinstance(new, Apply) and _name(new) in LIKE:
+            new = new.args[0]
+            continue
+        if not isinstance(new, Apply) or _name(new) != "nest" or new.args[1].value != "each":  # type: ignore[attr-defined]
+            return False
+        return all(keeps_sizes(a, old) for a in new.args[2:])
+    return True
 
 
 def _size_of_nest(b: Any, nest: Apply, k: int, d: int) -> Node:

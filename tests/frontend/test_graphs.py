@@ -60,7 +60,7 @@ GOLDEN = {
               branch @f.step4 {
                 ! %4 = py.iter_get(%1, %i)
                 ! %5 = py.mul(%x, %4)
-                ! %6 = py.add(%s, %5)
+                ! %6 = py.iadd(%s, %5)
                 ! %7 = py.index_next(%i)
                 ! %8 = @f.loop4(%6, %7)
                 return %8

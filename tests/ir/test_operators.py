@@ -107,7 +107,8 @@ def explosive(name: str, args: tuple[Any, ...]) -> bool:
     return False
 
 
-ARRAYS = ("ellipsis", "getattr", "matmul", "slice_object")
+IN_PLACE = {op.name for op in OPERATORS.values() if op.writes} | {n for n in OPERATORS if n.endswith("_item")}
+ARRAYS = (*IN_PLACE, "ellipsis", "getattr", "matmul", "slice_object")
 
 
 def arities(op: Operator) -> list[int]:

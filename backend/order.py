@@ -1,0 +1,102 @@
+"""The order in which applications are written: what reads an array comes before what changes it, where it can.
+
+A buffer that is still to be read is copied by an update (`ownership.py`); so of two nodes that nothing else orders, the
+one that reads goes first. It is the schedule of the IR with edges from readers to updates added.
+"""
+
+from __future__ import annotations
+
+from tapeless.backend.ownership import SHARING, UPDATES
+from tapeless.ir.abstract import Array
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitive import Primitive
+from tapeless.ir.traverse import Scopes, inputs
+
+
+class Ordered(Scopes):
+    """The scopes of a program whose updates come late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ordered: dict[Graph, list[Apply]] = {}
+
+    def schedule(self, graph: Graph) -> list[Apply]:
+        """The applications of one graph, as `Scopes.schedule`."""
+        if graph not in self._ordered:
+            order = super().schedule(graph)
+            self._ordered[graph] = self._late(graph, order) if any(_update(n) for n in order) else order
+        return self._ordered[graph]
+
+    def _late(self, graph: Graph, order: list[Apply]) -> list[Apply]:
+        own = set(order)
+        before: dict[Apply, list[Apply]] = {}
+        after: dict[Apply, list[Apply]] = {n: [] for n in order}
+        for n in order:
+            before[n] = [x for x in self._reads(n) if x in own]  # type: ignore[misc]
+        for first, second in zip(graph.effects, graph.effects[1:]):
+            before[second].append(first)  # type: ignore[index, arg-type]
+        for n, needed in before.items():
+            for x in needed:
+                after[x].append(n)
+        readers: dict[Node, list[Apply]] = {}
+        for n in order:
+            if not _view(n):
+                for x in self._reads(n):
+                    readers.setdefault(_base(x), []).append(n)
+        for update in filter(_update, order):
+            later: set[Apply] = set()
+            todo = [update]
+            while todo:
+                n = todo.pop()
+                if n not in later:
+                    later.add(n)
+                    todo += after[n]
+            for reader in readers.get(_base(update.args[0]), ()):
+                if reader not in later:
+                    before[update].append(reader)
+                    after[reader].append(update)
+        return _sorted(order, before)
+
+    def _reads(self, node: Apply) -> list[Node]:
+        """What an application needs, also in its nested graphs."""
+        out: list[Node] = []
+        for n in inputs(node):
+            if not isinstance(n, Constant):
+                out.append(n)
+            elif isinstance(n.value, Graph) and n.value.kind != "function":
+                out += self.captures(n.value)
+        return out
+
+
+def _sorted(order: list[Apply], before: dict[Apply, list[Apply]]) -> list[Apply]:
+    """A topological order, as close as can be to the one given."""
+    out: dict[Apply, None] = {}
+    for root in order:
+        stack = [root]
+        while stack:
+            missing = [x for x in before[stack[-1]] if x not in out]
+            if missing:
+                stack += reversed(missing)
+            else:
+                out[stack.pop()] = None
+    return list(out)
+
+
+def _primitive(node: Node) -> str:
+    fn = node.fn if isinstance(node, Apply) else None
+    return fn.value.name if isinstance(fn, Constant) and isinstance(fn.value, Primitive) else ""
+
+
+def _update(node: Node) -> bool:
+    return _primitive(node) in UPDATES
+
+
+def _view(node: Node) -> bool:
+    return isinstance(node.type, Array) and _primitive(node) in SHARING
+
+
+def _base(node: Node) -> Node:
+    """What an array is a view of."""
+    while _view(node) and isinstance(node.args[0].type, Array):  # type: ignore[attr-defined]
+        node = node.args[0]  # type: ignore[attr-defined]
+    return node

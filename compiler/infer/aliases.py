@@ -1,0 +1,533 @@
+"""Whether values serve for arrays that are written to: `a[k] = v` gives a new value, and only `a` gets it.
+
+That is what NumPy means as long as nothing else that means the same memory is used after the write: neither the array
+under another name, nor a view of it, nor the variable that a caller passed. This is a walk over the instances of the
+program in its own order that finds such uses; whoever holds a reference that a write made *stale* may drop it, and
+nothing else.
+
+    root      what made memory: an application that made an array, a parameter, what was captured, a location
+    shape     the roots that a value may reach: a set, or for a tuple or closure one shape for each item
+    stale     of a value: those of its roots that were written to since
+
+The memory of an application in a loop is another one in each iteration: what a loop's state brings from earlier ones
+is marked with the loop, so it is told from what this iteration made (recency abstraction: Balakrishnan and Reps, 2006).
+Of a function, a summary says which of its parameters' roots it writes and which its result may reach; two arguments
+that may be one array are refused where one of them is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tapeless.infer.binding import bind
+from tapeless.infer.domain import Clo, Loc, Never, parts
+from tapeless.infer.elaborate import Elaborator
+from tapeless.infer.engine import _known
+from tapeless.infer.instances import Instance
+from tapeless.infer.layout import Fact
+from tapeless.ir.abstract import Array, Box, Pullback, Record, Tuple, Type, Union
+from tapeless.ir.diagnostics import InferenceError, Note, Span
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitive import Mismatch, Operator, Primitive
+from tapeless.ir.traverse import encloses
+
+VIEWS = frozenset({"window", "permute", "with_axes", "reshape"})
+
+
+class Root(NamedTuple):
+    """Memory: what made it (a fact, and where in its value; or a location), and the loops that it came around."""
+
+    base: Any
+    path: tuple[int, ...] = ()
+    loops: frozenset[Graph] = frozenset()
+
+
+Roots = frozenset[Root]
+Shape = Any
+"""Roots, or a tuple of shapes."""
+NOTHING: Roots = frozenset()
+FRESH = Root("fresh")
+
+
+@dataclass
+class Summary:
+    """What a function does to memory that it did not make, and what its result may reach; FRESH: what it made."""
+
+    written: Roots = NOTHING
+    result: Shape = NOTHING
+    spans: dict[Root, Span | None] = field(default_factory=dict)
+
+
+class Write(NamedTuple):
+    """Where an array was written to."""
+
+    span: Span | None
+
+
+class Aliases:
+    """One program at its fixed point."""
+
+    def __init__(self, elaborator: Elaborator) -> None:
+        self.elaborator, self.engine, self.layout = elaborator, elaborator.engine, elaborator.layout
+        self.summaries: dict[Instance, Summary] = {}
+        self.contents: dict[int, Roots] = {}
+        self.grown = False
+
+    def check(self, top: Instance, functions: list[Instance]) -> None:
+        """Raise InferenceError where a write is not what NumPy means; `functions` are all of the program."""
+        self.grown = True
+        while self.grown:
+            self.grown = False
+            for inst in reversed(functions):
+                self._function(inst)
+        for root in self.summaries[top].written:
+            if isinstance(root.base, tuple) and root.base[0] is top:
+                raise InferenceError(
+                    "an argument (or an array from outside) is written to here: compiled functions do not change them",
+                    self.summaries[top].spans.get(root),
+                    hint="make a copy first: x = x.copy()",
+                )
+
+    def _function(self, inst: Instance) -> None:
+        walk = Walk(self, inst)
+        for fact in self.layout.captures(inst.graph, inst.parent):
+            walk.define(fact, self.of_type(self.layout.fact(fact), Root(fact)))
+        for p in inst.graph.params:
+            walk.define((inst, p), self.of_type(self.layout.fact((inst, p)), Root((inst, p))))
+        result = walk.graph(inst)
+        for write in walk.pending.values():
+            raise conflict(write, inst.graph.span)
+        written = frozenset(r for r in walk.written if not walk.owns(r))
+        old = self.summaries.get(inst, Summary())
+        new = Summary(old.written | written, joined(old.result, self._outside(walk, result)), walk.spans)
+        if (new.written, new.result) != (old.written, old.result):
+            self.grown = True
+        self.summaries[inst] = new
+
+    def _outside(self, walk: Walk, shape: Shape) -> Shape:
+        if isinstance(shape, tuple):
+            return tuple(self._outside(walk, s) for s in shape)
+        return frozenset(FRESH if walk.owns(r) else r for r in shape)
+
+    # -- types ------------------------------------------------------------------------------------------------------
+    def of_type(self, type: Type, root: Root) -> Shape:
+        """The shape of a value of which nothing is known but its type."""
+        if isinstance(type, (Tuple, Record)):
+            return tuple(self.of_type(t, Root(root.base, (*root.path, i))) for i, t in enumerate(type.items))
+        return frozenset([root]) if holds_arrays(type) else NOTHING
+
+    def content(self, site: int) -> Roots:
+        """What the content of a location may reach."""
+        site = self.engine.lattice.find(site)
+        return self.contents.get(site, NOTHING) | {Root(site)}
+
+    def store(self, site: int, roots: Roots) -> None:
+        """A value goes into a location."""
+        site = self.engine.lattice.find(site)
+        if not roots <= self.contents.get(site, NOTHING):
+            self.contents[site] = self.contents.get(site, NOTHING) | roots
+            self.grown = True
+
+    def with_locations(self, roots: Roots) -> Roots:
+        """Roots, with all that shares a location with them."""
+        while True:
+            more = roots
+            for site, content in self.contents.items():
+                if Root(site) in more or content & more:
+                    more |= content | {Root(site)}
+            if more == roots:
+                return roots
+            roots = more
+
+
+class Walk:
+    """One function, in the order in which it runs."""
+
+    def __init__(self, aliases: Aliases, function: Instance) -> None:
+        self.aliases, self.inst = aliases, function
+        self.engine, self.layout = aliases.engine, aliases.layout
+        self.shapes: dict[Fact, Shape] = {}
+        self.stale: dict[Fact, dict[Root, Write]] = {}
+        self.pending: dict[int, Write] = {}
+        self.written: Roots = NOTHING
+        self.spans: dict[Root, Span | None] = {}
+
+    def owns(self, root: Root) -> bool:
+        """Whether memory was made here: not a parameter, not captured, no location."""
+        if not isinstance(root.base, tuple):
+            return False
+        inst, node = root.base
+        return inst.owner is self.inst and isinstance(node, Apply)
+
+    def define(self, fact: Fact, shape: Shape, stale: dict[Root, Write] | None = None) -> None:
+        """A node gets its value, maybe once more."""
+        self.shapes[fact] = shape
+        self.stale.pop(fact, None)
+        own = flat(shape)
+        kept = {r: w for r, w in (stale or {}).items() if r in own}
+        if kept:
+            self.stale[fact] = kept
+
+    # -- graphs -----------------------------------------------------------------------------------------------------
+    def graph(self, inst: Instance, skip: Node | None = None) -> Shape:
+        """Walk the applications of a graph; the shape of its output."""
+        self.nodes(inst, skip)
+        if skip is not None:
+            return NOTHING
+        return self.use(inst, inst.graph.output, inst.graph.output)
+
+    def nodes(self, inst: Instance, skip: Node | None = None) -> None:
+        for node in self.engine.scopes.schedule(inst.graph):
+            if node is skip:
+                continue
+            value = inst.values.get(node)
+            if value is None or (isinstance(value, Never) and node in inst.graph.effects):
+                return
+            self.apply(inst, node)
+
+    def fact(self, inst: Instance, node: Node) -> Fact:
+        return inst.enclosing(node.graph), node  # type: ignore[attr-defined]
+
+    def shape(self, inst: Instance, node: Node) -> Shape:
+        """The shape of a node that is not used, but handed on."""
+        if isinstance(node, Constant):
+            if not isinstance(node.value, Graph):
+                return NOTHING
+            closure = self.engine.closure(inst, node.value)
+            items = tuple(self.shape(*fact) for fact in self.layout.captures(closure.graph, closure.parent))  # type: ignore[attr-defined]
+            return items if isinstance(self.layout.type_of(closure), Record) else flat(items)
+        return self.shapes.get(self.fact(inst, node), NOTHING)
+
+    def stale_of(self, inst: Instance, node: Node) -> dict[Root, Write]:
+        """What is stale of a node."""
+        if isinstance(node, Constant):
+            if not isinstance(node.value, Graph):
+                return {}
+            closure = self.engine.closure(inst, node.value)
+            captured = self.layout.captures(closure.graph, closure.parent)  # type: ignore[attr-defined]
+            return {r: w for fact in captured for r, w in self.stale_of(*fact).items()}
+        return self.stale.get(self.fact(inst, node), {})
+
+    def use(self, inst: Instance, node: Node, at: Node) -> Shape:
+        """The shape of a node that is used: nothing of it may be stale."""
+        for write in self.stale_of(inst, node).values():
+            raise conflict(write, at.span)
+        return self.shape(inst, node)
+
+    # -- applications -----------------------------------------------------------------------------------------------
+    def apply(self, inst: Instance, node: Apply) -> None:
+        fn = node.fn.value if isinstance(node.fn, Constant) else None
+        fact = (inst, node)
+        if isinstance(fn, Primitive):
+            if fn.name in ("tuple", "item"):
+                self._structure(inst, node, fn.name)
+            else:
+                self.define(fact, getattr(self, "_" + fn.name)(inst, node))
+        elif isinstance(fn, Graph) and fn.kind == "loop":
+            self.define(fact, self._loop(inst, node, fn))
+        elif isinstance(fn, Operator) and not self._sites(inst, node):
+            self._operator(inst, node, fn)
+        else:
+            self.define(fact, self._call(inst, node))
+
+    def _structure(self, inst: Instance, node: Apply, name: str) -> None:
+        """A tuple is made or taken apart: no use yet."""
+        stale = {r: w for a in node.args for r, w in self.stale_of(inst, a).items()}
+        if name == "tuple":
+            shape: Shape = tuple(self.shape(inst, a) for a in node.args)
+        else:
+            whole, k = self.shape(inst, node.args[0]), node.args[1].value  # type: ignore[attr-defined]
+            shape = whole[k] if isinstance(whole, tuple) else whole
+        self.define((inst, node), shape, stale)
+
+    def _check(self, inst: Instance, node: Apply) -> Shape:
+        return NOTHING
+
+    def _switch(self, inst: Instance, node: Apply) -> Shape:
+        sides = [inst.branches[a.value] for a in node.args[1:] if isinstance(a, Constant) and a.value in inst.branches]
+        before, pending = self._copy_of_stale(), dict(self.pending)
+        out: Shape = NOTHING
+        after: list[tuple[dict[Fact, dict[Root, Write]], dict[int, Write]]] = []
+        for side in sides:
+            self.stale, self.pending = {f: dict(s) for f, s in before.items()}, dict(pending)
+            out = joined(out, self.graph(side))
+            after.append((self.stale, self.pending))
+        self.stale, self.pending = before, pending
+        for stale, waiting in after:
+            self._merge(stale)
+            self.pending.update(waiting)
+        return out
+
+    def _copy_of_stale(self) -> dict[Fact, dict[Root, Write]]:
+        return {f: dict(s) for f, s in self.stale.items()}
+
+    def _merge(self, stale: dict[Fact, dict[Root, Write]]) -> None:
+        for f, s in stale.items():
+            self.stale.setdefault(f, {}).update(s)
+
+    def _cell(self, inst: Instance, node: Apply) -> Shape:
+        self.aliases.store(self._site(inst, node), flat(self.use(inst, node.args[0], node)))
+        return NOTHING
+
+    def _load(self, inst: Instance, node: Apply) -> Shape:
+        site = self._site(inst, node.args[0])
+        for waiting, write in self.pending.items():
+            if waiting == site:
+                raise conflict(write, node.span)
+        return self.aliases.content(site) if holds_arrays(self.layout.fact((inst, node))) else NOTHING
+
+    def _store(self, inst: Instance, node: Apply) -> Shape:
+        site, roots = self._site(inst, node.args[0]), flat(self.use(inst, node.args[1], node))
+        self.aliases.store(site, roots)
+        self.pending.pop(site, None)
+        return NOTHING
+
+    def _site(self, inst: Instance, node: Node) -> int:
+        where = self.fact(inst, node)[0].values[node]
+        assert isinstance(where, Loc)
+        return self.engine.lattice.find(where.site)
+
+    def _operator(self, inst: Instance, node: Apply, op: Operator) -> None:
+        shapes = [self.use(inst, a, node) for a in node.args]
+        fact = (inst, node)
+        if op.writes and flat(shapes[0]) and _is_written(self.layout, inst, node):
+            roots = self.aliases.with_locations(flat(shapes[0]))
+            write = self.write(roots, node.span)
+            self.pending.update({r.base: write for r in roots if isinstance(r.base, int)})
+            self.define(fact, shapes[0])
+        elif not holds_arrays(self.layout.fact(fact)):
+            self.define(fact, NOTHING)
+        else:
+            made, operands = self.aliases.elaborator.made.get(fact, (None, ()))
+            flow = Flow(dict(zip(operands, shapes)), frozenset([Root(fact)]), flat(tuple(shapes)))
+            self.define(fact, flow.of(made) if made is not None else flow.all)
+
+    def write(self, roots: Roots, span: Span | None) -> Write:
+        """Memory changes: all that reaches it is stale."""
+        write = Write(span)
+        self.written |= roots
+        for r in roots:
+            self.spans.setdefault(r, span)
+        for fact, shape in self.shapes.items():
+            for r in flat(shape) & roots:
+                self.stale.setdefault(fact, {})[r] = write
+        return write
+
+    # -- loops ------------------------------------------------------------------------------------------------------
+    def _loop(self, inst: Instance, node: Apply, graph: Graph) -> Shape:
+        marks = [i for i in range(len(node.args)) if (graph, i) in self.engine.static]
+        self.engine.current.append(inst.owner)
+        static = tuple(_known(self.engine.value(inst, node.args[i])) for i in marks)
+        self.engine.current.pop()
+        head = inst.loops[node, static]
+        init = [self.use(inst, a, node) for a in node.args]
+        test = graph.output
+        assert isinstance(test, Apply)
+        if not head.looped:
+            for p, s in zip(graph.params, init):
+                self.define((head, p), s)
+            self.nodes(head, test)
+            return self._switch(head, test)
+        state = list(init)
+        while True:
+            for p, s in zip(graph.params, state):
+                self.define((head, p), s)
+            before = self._copy_of_stale()
+            self.nodes(head, test)
+            step = head.branches.get(test.args[1].value)  # type: ignore[attr-defined]
+            if step is None:
+                return tuple(state)
+            after_test = self._copy_of_stale()
+            back = step.graph.output
+            assert isinstance(back, Apply)
+            self.nodes(step, back)
+            nexts = [self.use(step, a, back) for a in back.args] if step.values.get(back) is not None else state
+            new = [joined(s, _around(graph, n)) for s, n in zip(state, nexts)]
+            self._merge(after_test)
+            self._merge(before)
+            if new == state and all(s.keys() <= before.get(f, {}).keys() for f, s in self._outer(graph).items()):
+                return tuple(state)
+            state = new
+
+    def _outer(self, graph: Graph) -> dict[Fact, dict[Root, Write]]:
+        """What is stale outside of a loop."""
+        return {f: s for f, s in self.stale.items() if not encloses(graph, f[1].graph)}  # type: ignore[attr-defined]
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+    def _sites(self, inst: Instance, node: Apply) -> list[tuple[Any, dict[str, Instance]]]:
+        """The calls that an application makes: the path of each, and the instances that it goes to."""
+        return self.aliases.elaborator.calls.get((inst, node), [])
+
+    def _call(self, inst: Instance, node: Apply) -> Shape:
+        f, args = self.use(inst, node.fn, node), [self.use(inst, a, node) for a in node.args]
+        everything = flat((f, *args))
+        fresh = Root((inst, node))
+        out: Shape = None
+        for path, targets in self._sites(inst, node):
+            for head, callee in targets.items():
+                given = self._bound(inst, node, f, args, head, callee) if path == () else None
+                if given is None:
+                    facts = [*self.layout.captures(callee.graph, callee.parent)]
+                    facts += [(callee, p) for p in callee.graph.params]
+                    given = {fact: everything for fact in facts}
+                out = joined(out, self._called(node, callee, given, fresh))
+        return NOTHING if out is None else out
+
+    def _bound(
+        self, inst: Instance, node: Apply, f: Shape, args: list[Shape], head: str, callee: Instance
+    ) -> dict[Fact, Shape] | None:
+        """What the parameters and captured values of a callee get, where the call says so."""
+        value = self.engine.constant(inst, node.fn.value) if isinstance(node.fn, Constant) else None
+        if value is None:
+            found = self.fact(inst, node.fn)
+            value = found[0].values[node.fn]
+        closure = next((p for p in parts(value) if isinstance(p, Clo) and p.head == head), None)
+        if closure is None or node.shape.starred:
+            return None
+        captures = self.layout.captures(closure.graph, closure.parent)
+        single = isinstance(f, tuple) and len(f) == len(captures)
+        given: dict[Fact, Shape] = {fact: f[i] if single else flat(f) for i, fact in enumerate(captures)}
+        count = len(node.args) - len(node.shape.keywords)
+
+        def default(n: Node) -> Shape:
+            if isinstance(n, Constant):
+                return NOTHING
+            return given.get((closure.parent.enclosing(n.graph), n), NOTHING)  # type: ignore[union-attr, attr-defined]
+
+        try:
+            full = bind(closure.graph, args[:count], dict(zip(node.shape.keywords, args[count:])), default, tuple)
+        except Mismatch:
+            return None
+        given.update({(callee, p): s for p, s in zip(callee.graph.params, full)})
+        return given
+
+    def _called(self, node: Apply, callee: Instance, given: dict[Fact, Shape], fresh: Root) -> Shape:
+        """A call of a function by its summary."""
+        summary = self.aliases.summaries.get(callee, Summary())
+
+        def image(root: Root) -> Roots:
+            if root is FRESH or root == FRESH:
+                return frozenset([fresh])
+            if root.base in given:
+                shape = given[root.base]
+                for k in root.path:
+                    shape = shape[k] if isinstance(shape, tuple) else shape
+                return flat(shape)
+            return frozenset([root])
+
+        def mapped(shape: Shape) -> Shape:
+            if isinstance(shape, tuple):
+                return tuple(map(mapped, shape))
+            return frozenset(r for root in shape for r in image(root))
+
+        for root in summary.written:
+            target = self.aliases.with_locations(image(root))
+            for fact, shape in given.items():
+                for other in leaves(shape, ()):
+                    if (fact, other[0]) != (root.base, root.path) and other[1] & target:
+                        span = summary.spans.get(root)
+                        raise conflict(Write(span), node.span)
+            self.write(target, summary.spans.get(root) or node.span)
+        return mapped(summary.result)
+
+
+class Flow:
+    """What an application of an operator may reach, from the nodes that it was made into."""
+
+    def __init__(self, operands: dict[Node, Shape], fresh: Roots, all: Roots) -> None:
+        self.memo, self.fresh, self.all = operands, fresh, all | fresh
+
+    def of(self, node: Node) -> Shape:
+        """The shape of a typed node."""
+        if isinstance(node, Constant) or not holds_arrays(node.type):
+            return NOTHING
+        if node not in self.memo:
+            self.memo[node] = self._made(node)
+        return self.memo[node]
+
+    def _made(self, node: Node) -> Shape:
+        fn = node.fn.value if isinstance(node, Apply) and isinstance(node.fn, Constant) else None
+        if not isinstance(fn, Primitive):
+            return self.all
+        args = node.args  # type: ignore[attr-defined]
+        match fn.name:
+            case "tuple" | "record":
+                return tuple(map(self.of, args))
+            case "item":
+                whole = self.of(args[0])
+                return whole[args[1].value] if isinstance(whole, tuple) else whole
+            case "select" | "switch":
+                sides = [a.value.output if isinstance(a, Constant) and isinstance(a.value, Graph) else a for a in args[1:]]
+                return joined(self.of(sides[0]), self.of(sides[1]))
+            case "inject" | "project" | "box" | "unbox":
+                return flat(self.of(args[0]))
+            case name if name in VIEWS:
+                return self.of(args[0])
+        return self.fresh if fn.result is not None and isinstance(node.type, Array) else self.all
+
+
+# -- shapes -----------------------------------------------------------------------------------------------------------
+def flat(shape: Shape) -> Roots:
+    """All roots of a shape."""
+    if not isinstance(shape, tuple):
+        return shape or NOTHING
+    return frozenset().union(*map(flat, shape))
+
+
+def leaves(shape: Shape, path: tuple[int, ...]) -> list[tuple[tuple[int, ...], Roots]]:
+    """The sets of a shape, each with where it stands."""
+    if not isinstance(shape, tuple):
+        return [(path, shape)]
+    return [leaf for i, s in enumerate(shape) for leaf in leaves(s, (*path, i))]
+
+
+def joined(a: Shape, b: Shape) -> Shape:
+    """The shape of a value that is one or the other."""
+    if a is None:
+        return b
+    if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+        return tuple(map(joined, a, b))
+    if a == NOTHING:
+        return b
+    return a if b == NOTHING else flat(a) | flat(b)
+
+
+def _around(loop: Graph, shape: Shape) -> Shape:
+    """A shape, in the next iteration of a loop: what was made inside is older now."""
+    if isinstance(shape, tuple):
+        return tuple(_around(loop, s) for s in shape)
+    return frozenset(
+        r._replace(loops=r.loops | {loop}) if isinstance(r.base, tuple) and encloses(loop, r.base[1].graph) else r
+        for r in shape
+    )
+
+
+def holds_arrays(type: Type | None, seen: frozenset[Any] = frozenset()) -> bool:
+    """Whether values of a type may reach an array, other than through a location."""
+    match type:
+        case Array() | Pullback():
+            return True
+        case Tuple(items=items) | Record(items=items) | Union(parts=items):
+            return any(holds_arrays(t, seen) for t in items)
+        case Box(body=body):
+            return type not in seen and holds_arrays(body, seen | {type})
+    return False
+
+
+def _is_written(layout: Any, inst: Instance, node: Apply) -> bool:
+    """Whether the first operand of an operator that writes is an array, or leads to one."""
+    name = node.fn.value.name  # type: ignore[attr-defined]
+    target = node.args[0]
+    type = layout.fact((inst.enclosing(target.graph), target))  # type: ignore[attr-defined]
+    return name == "setitem" or not isinstance(type, (Tuple, Record))
+
+
+def conflict(write: Write, use: Span | None) -> InferenceError:
+    """The error for a use of what was written to under another name."""
+    return InferenceError(
+        "this array is written to while it has another name that is used afterwards",
+        write.span,
+        (Note("the other name, or a view, is used here", use),),
+        "make a copy where the second name is given: b = a.copy()",
+    )

@@ -1,0 +1,157 @@
+"""What changes an array: `a[k] = v` and `a += v`. Each gives the array as it is afterwards, as a value.
+
+That this is what NumPy means where the array has other names too is for `infer/aliases.py` to check.
+"""
+
+from __future__ import annotations
+
+import operator as python
+from collections.abc import Callable
+from typing import Any
+
+from tapeless.ir.abstract import Array
+from tapeless.ir.operators.arrays import parts_of, sizes
+from tapeless.ir.operators.creation import filled
+from tapeless.ir.operators.elementwise import converted, element_kind, mapped
+from tapeless.ir.operators.numbers import either, known_int
+from tapeless.ir.operators.ufuncs import KINDS, SYMBOLS, WEAK, as_kind, made
+from tapeless.ir.primitive import Mismatch, Ops, operator
+
+
+# -- a[k] = v ---------------------------------------------------------------------------------------------------------
+def _assign(a: Any, v: Any, *keys: Any) -> Any:
+    """What CPython does for a[k]...[l] = v."""
+    inner = a
+    for k in keys[:-1]:
+        inner = inner[k]
+    inner[keys[-1]] = v
+    return a
+
+
+@operator("setitem", _assign, writes=True)
+def setitem(ops: Ops, a: Any, v: Any, key: Any, *keys: Any) -> Any:
+    """a[key] = v, or a[key][k]... = v; what a is afterwards."""
+    if ops.kind(a) == "tuple" and keys:
+        return _into_tuple(ops, a, v, key, *keys)
+    if ops.kind(a) != "array":
+        raise Mismatch(f"'{ops.describe(a)}' object does not support item assignment")
+    if keys:
+        inner = ops.operate("getitem", a, key)
+        if ops.kind(inner) != "array":
+            raise Mismatch(f"'{ops.describe(inner)}' object does not support item assignment")
+        v = ops.operate("setitem", inner, v, *keys)
+    return put(ops, a, v, key)
+
+
+def _into_tuple(ops: Ops, a: Any, v: Any, key: Any, *keys: Any) -> Any:
+    items = list(ops.items(a))
+    at = int(ops.need_constant(key, "the index of a tuple whose item is written to"))
+    if not -len(items) <= at < len(items):
+        return ops.raise_("IndexError", "tuple index out of range")
+    items[at] = ops.operate("setitem", items[at], v, *keys)
+    return ops.tuple(items)
+
+
+def put(ops: Ops, a: Any, v: Any, key: Any) -> Any:
+    """An array with v in place of a[key]."""
+    parts, dims = parts_of(ops, a, ops.items(key) if ops.kind(key) == "tuple" else [key])
+    kind = element_kind(ops, a)
+    v = _storable(ops, v, kind)
+    if not ops.array_type(a).packed:
+        a = converted(ops, a, kind)
+    if dims == "" and all(p.dropped for p in parts):
+        if ops.kind(v) == "array":
+            raise Mismatch("setting an array element with a sequence.")
+        return ops.apply("put", a, made(ops, kind, as_kind(ops, v, kind)), *(p.start for p in parts))
+    free = [p.size for p in parts if p.dim != "1"]
+    if ops.kind(v) == "array":
+        v = _broadcast(ops, converted(ops, v, kind) if element_kind(ops, v) != kind else v, free, dims)
+    else:
+        v = ops.make("filled", Array(ops.array_type(a).element, dims), made(ops, kind, as_kind(ops, v, kind)), *free)
+    t = ops.array_type(v)
+    kept = iter([d for d, n in zip(t.dims, dims) if n != "1"])
+    inner = "".join("1" if p.dim == "1" else next(kept) for p in parts)
+    if inner != t.dims:
+        v = ops.make("with_axes", Array(t.element, inner, t.packed), v)
+    return ops.apply("put_window", a, v, *(x for p in parts for x in (p.start, p.step)))
+
+
+def _storable(ops: Ops, v: Any, kind: str) -> Any:
+    """A value as an array of some kind takes it."""
+    own = element_kind(ops, v)
+    if own not in KINDS and own not in WEAK:
+        raise Mismatch(f"an object of type '{ops.describe(v)}' cannot be an element of an array")
+    if KINDS.index(WEAK.get(own, own)) <= KINDS.index(kind):
+        return v
+    if (own, kind) == ("float", "np.i64"):
+        return ops.operate("int", v)
+    raise Mismatch(f"assigning {own} to elements of type {kind} is not supported: convert it first")
+
+
+def _broadcast(ops: Ops, v: Any, free: list[Any], dims: str) -> Any:
+    """An array broadcast to the dimensions of what it is assigned to, of which those that are not 1 have these sizes."""
+    t = ops.array_type(v)
+    extra = max(len(t.dims) - len(dims), 0)
+    if set(t.dims[:extra]) - {"1"}:
+        raise Mismatch("could not broadcast the array: it has more dimensions than what it is assigned to")
+    if extra:
+        v = ops.make("with_axes", Array(t.element, t.dims[extra:], t.packed), v)
+        t = ops.array_type(v)
+    own, rest = sizes(ops, v), iter(free)
+    wanted = [next(rest) if n != "1" else ops.lift(1) for n in dims]
+    stretched = len(t.dims) < len(dims)
+    for n, d, w, to in zip(reversed(own), reversed(t.dims), reversed(wanted), reversed(dims)):
+        equal = ops.apply("ieq", n, w)
+        one = d == "1" or (d == "?" and ops.constant(equal) is not True)
+        fits = either(ops, equal, ops.apply("ieq", n, ops.lift(1))) if one else equal
+        ops.check(fits, "ValueError", "could not broadcast the array into the shape of what it is assigned to")
+        stretched |= one and to != "1"
+    if not stretched:
+        return v
+    shape = ops.make("filled", Array(t.element, dims), made(ops, t.element.kind, ops.lift(_ZEROS[t.element.kind])), *free)
+    kind = t.element.kind
+    return mapped(ops, [kind, kind], kind, lambda ops, _, x: x, shape, v)
+
+
+_ZEROS: dict[str, Any] = {"np.bool": False, "np.i64": 0, "np.f64": 0.0}
+
+
+# -- a += v -----------------------------------------------------------------------------------------------------------
+SIGNS = {
+    "add": "+=", "sub": "-=", "mul": "*=", "div": "/=", "floordiv": "//=", "mod": "%=", "pow": "**=", "lshift": "<<=",
+    "rshift": ">>=", "bitand": "&=", "bitor": "|=", "bitxor": "^=", "matmul": "@=",
+}  # fmt: skip
+
+
+def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
+    """What a is after `a += v` (or another operator): a number gets a new value, an array keeps its type and shape."""
+    if ops.kind(a) != "array":
+        return ops.operate(name, a, v)
+    kind = element_kind(ops, a)
+    new = ops.operate(name, a, v)
+    if ops.kind(new) != "array" or element_kind(ops, new) != kind:
+        words = SYMBOLS.get(name, name)
+        raise Mismatch(f"Cannot cast ufunc '{words}' output to the type of the array with casting rule 'same_kind'")
+    if ops.array_type(new).rank != ops.array_type(a).rank:
+        raise Mismatch("non-broadcastable output operand: the result has more dimensions than the array")
+    for n, m in zip(sizes(ops, new), sizes(ops, a)):
+        ops.check(ops.apply("ieq", n, m), "ValueError", "non-broadcastable output operand")
+    return new
+
+
+def _in_place(name: str) -> None:
+    def write(ops: Ops, a: Any, v: Any) -> Any:
+        return updated(ops, name, a, v)
+
+    def item(ops: Ops, a: Any, v: Any) -> Any:
+        return updated(ops, name, a, v)
+
+    evaluate: Callable[..., Any] = getattr(python, "i" + {"div": "truediv", "bitand": "and", "bitor": "or", "bitxor": "xor"}.get(name, name))
+    write.__doc__ = f"a {SIGNS[name]} v."
+    item.__doc__ = f"a[k] {SIGNS[name]} v: the new a[k]."
+    operator("i" + name, evaluate, writes=True)(write)
+    operator(f"i{name}_item", evaluate)(item)
+
+
+for _name in SIGNS:
+    _in_place(_name)
