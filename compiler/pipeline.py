@@ -21,7 +21,7 @@ from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
 from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.diagnostics import InferenceError
-from tapeless.ir.nodes import Constant, Graph
+from tapeless.ir.nodes import Apply, Constant, Graph
 from tapeless.ir.traverse import all_nodes
 from tapeless.ir.verify import Stage, verify
 from tapeless.passes.promote import has_locations, promote
@@ -89,14 +89,20 @@ def checked(root: Graph, stage: Stage) -> Graph:
 
 def typed(root: Graph, args: list[Value]) -> Graph:
     """Inference and elaboration."""
-    with naming("infer", root):
-        engine, top = infer(root, args)
-    with naming("elaborate", root):
-        elaborator = Elaborator(engine)
-        graph = checked(elaborator.program(top), Stage.TYPED)
-    if engine.writes:
+    located: frozenset[Apply] = frozenset()
+    while True:
+        with naming("infer", root):
+            engine, top = infer(root, args, located)
+        with naming("elaborate", root):
+            elaborator = Elaborator(engine)
+            graph = checked(elaborator.program(top), Stage.TYPED)
+        if not engine.writes:
+            break
         with naming("aliases", root):
-            Aliases(elaborator).check(top, list(elaborator.graphs))
+            more = Aliases(elaborator).located(top, list(elaborator.graphs))
+        if not more:
+            break
+        located |= more
     refuse_result(graph.output.type, root)
     return graph
 

@@ -187,6 +187,12 @@ class Ops(Protocol):
     def make(self, name: str, type: Array, *args: Any) -> Any:
         """The primitive `name` applied, where it does not say the type of its result itself."""
 
+    def written(self, a: Any, new: Any) -> Any:
+        """The array `a` after what it means became `new`, an array of its type."""
+
+    def plain(self, x: Any) -> Any:
+        """A value in which arrays are values: references are read."""
+
     def function(self, name: str) -> Any:
         """An operator as a value."""
 

@@ -17,6 +17,7 @@ that may be one array are refused where one of them is written.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from tapeless.infer.engine import _known
 from tapeless.infer.instances import Instance
 from tapeless.infer.layout import Fact
 from tapeless.ir.abstract import Array, Box, Pullback, Record, Tuple, Type, Union
+from tapeless.ir.builder import is_primitive
 from tapeless.ir.diagnostics import InferenceError, Note, Span
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Mismatch, Operator, Primitive
@@ -65,17 +67,35 @@ class Write(NamedTuple):
     span: Span | None
 
 
+class Conflict(NamedTuple):
+    """A use of what was written to under another name."""
+
+    roots: Roots
+    write: Write
+    use: Span | None
+
+
 class Aliases:
-    """One program at its fixed point."""
+    """One program at its fixed point.
+
+    contents    what locations may hold
+    origins     where the memory of parameters and of results of calls may come from
+    """
 
     def __init__(self, elaborator: Elaborator) -> None:
         self.elaborator, self.engine, self.layout = elaborator, elaborator.engine, elaborator.layout
         self.summaries: dict[Instance, Summary] = {}
         self.contents: dict[int, Roots] = {}
+        self.origins: dict[Fact, Roots] = {}
+        self.made: dict[Instance, Roots] = {}
+        self.conflicts: dict[Conflict, None] = {}
         self.grown = False
 
-    def check(self, top: Instance, functions: list[Instance]) -> None:
-        """Raise InferenceError where a write is not what NumPy means; `functions` are all of the program."""
+    def located(self, top: Instance, functions: list[Instance]) -> frozenset[Apply]:
+        """The applications whose new arrays must be locations, so that writes are what NumPy means.
+
+        `functions` are all of the program. Raises InferenceError where an array from outside is written to.
+        """
         self.grown = True
         while self.grown:
             self.grown = False
@@ -88,6 +108,17 @@ class Aliases:
                     self.summaries[top].spans.get(root),
                     hint="make a copy first: x = x.copy()",
                 )
+        marks: set[Apply] = set()
+        for found in self.conflicts:
+            marks |= (new := self._makers(found.roots) - self.engine.located)
+            if not new:
+                raise InferenceError(
+                    "this array is written to while it has another name that is used afterwards",
+                    found.write.span,
+                    (Note("the other name, or a view, is used here", found.use),),
+                    "make a copy where the second name is given: b = a.copy()",
+                )
+        return frozenset(marks)
 
     def _function(self, inst: Instance) -> None:
         walk = Walk(self, inst)
@@ -96,19 +127,49 @@ class Aliases:
         for p in inst.graph.params:
             walk.define((inst, p), self.of_type(self.layout.fact((inst, p)), Root((inst, p))))
         result = walk.graph(inst)
-        for write in walk.pending.values():
-            raise conflict(write, inst.graph.span)
+        for site, write in walk.pending.items():
+            self.conflict(self.content(site), write, inst.graph.span)
         written = frozenset(r for r in walk.written if not walk.owns(r))
         old = self.summaries.get(inst, Summary())
         new = Summary(old.written | written, joined(old.result, self._outside(walk, result)), walk.spans)
         if (new.written, new.result) != (old.written, old.result):
             self.grown = True
         self.summaries[inst] = new
+        self.made[inst] = frozenset(r for r in flat(result) if walk.owns(r))
 
     def _outside(self, walk: Walk, shape: Shape) -> Shape:
         if isinstance(shape, tuple):
             return tuple(self._outside(walk, s) for s in shape)
         return frozenset(FRESH if walk.owns(r) else r for r in shape)
+
+    def _makers(self, roots: Roots) -> set[Apply]:
+        """The applications of operators that made memory."""
+        out: set[Apply] = set()
+        seen: set[Any] = set()
+        todo = list(roots)
+        while todo:
+            base = todo.pop().base
+            if base in seen:
+                continue
+            seen.add(base)
+            if isinstance(base, int):
+                todo += self.contents.get(base, ())
+            elif base in self.origins:
+                todo += self.origins[base]
+            elif isinstance(base[1], Apply):
+                out.add(base[1])
+        return out
+
+    def conflict(self, roots: Roots, write: Write, use: Span | None) -> None:
+        """A use of what was written to under another name."""
+        self.conflicts.setdefault(Conflict(roots, write, use))
+
+    def flows(self, fact: Fact, roots: Roots) -> None:
+        """Memory goes into a parameter, or comes out of a call."""
+        old = self.origins.get(fact, NOTHING)
+        if not roots <= old:
+            self.origins[fact] = old | roots
+            self.grown = True
 
     # -- types ------------------------------------------------------------------------------------------------------
     def of_type(self, type: Type, root: Root) -> Shape:
@@ -211,8 +272,8 @@ class Walk:
 
     def use(self, inst: Instance, node: Node, at: Node) -> Shape:
         """The shape of a node that is used: nothing of it may be stale."""
-        for write in self.stale_of(inst, node).values():
-            raise conflict(write, at.span)
+        for root, write in self.stale_of(inst, node).items():
+            self.aliases.conflict(frozenset([root]), write, at.span)
         return self.shape(inst, node)
 
     # -- applications -----------------------------------------------------------------------------------------------
@@ -226,7 +287,7 @@ class Walk:
                 self.define(fact, getattr(self, "_" + fn.name)(inst, node))
         elif isinstance(fn, Graph) and fn.kind == "loop":
             self.define(fact, self._loop(inst, node, fn))
-        elif isinstance(fn, Operator) and not self._sites(inst, node):
+        elif not self._sites(inst, node):
             self._operator(inst, node, fn)
         else:
             self.define(fact, self._call(inst, node))
@@ -274,7 +335,7 @@ class Walk:
         site = self._site(inst, node.args[0])
         for waiting, write in self.pending.items():
             if waiting == site:
-                raise conflict(write, node.span)
+                self.aliases.conflict(self.aliases.content(site), write, node.span)
         return self.aliases.content(site) if holds_arrays(self.layout.fact((inst, node))) else NOTHING
 
     def _store(self, inst: Instance, node: Apply) -> Shape:
@@ -288,10 +349,12 @@ class Walk:
         assert isinstance(where, Loc)
         return self.engine.lattice.find(where.site)
 
-    def _operator(self, inst: Instance, node: Apply, op: Operator) -> None:
-        shapes = [self.use(inst, a, node) for a in node.args]
+    def _operator(self, inst: Instance, node: Apply, op: Any) -> None:
+        """An operator, applied by name or as a value."""
+        named = isinstance(op, Operator)
+        shapes = [self.use(inst, a, node) for a in (node.args if named else (node.fn, *node.args))]
         fact = (inst, node)
-        if op.writes and flat(shapes[0]) and _is_written(self.layout, inst, node):
+        if named and op.writes and flat(shapes[0]) and _is_written(self.layout, inst, node):
             roots = self.aliases.with_locations(flat(shapes[0]))
             write = self.write(roots, node.span)
             self.pending.update({r.base: write for r in roots if isinstance(r.base, int)})
@@ -300,7 +363,7 @@ class Walk:
             self.define(fact, NOTHING)
         else:
             made, operands = self.aliases.elaborator.made.get(fact, (None, ()))
-            flow = Flow(dict(zip(operands, shapes)), frozenset([Root(fact)]), flat(tuple(shapes)))
+            flow = Flow(operands, shapes, frozenset([Root(fact)]))
             self.define(fact, flow.of(made) if made is not None else flow.all)
 
     def write(self, roots: Roots, span: Span | None) -> Write:
@@ -405,6 +468,10 @@ class Walk:
     def _called(self, node: Apply, callee: Instance, given: dict[Fact, Shape], fresh: Root) -> Shape:
         """A call of a function by its summary."""
         summary = self.aliases.summaries.get(callee, Summary())
+        for fact, shape in given.items():
+            if fact[0] is callee:
+                self.aliases.flows(fact, flat(shape))
+        self.aliases.flows(fresh.base, self.aliases.made.get(callee, NOTHING))
 
         def image(root: Root) -> Roots:
             if root is FRESH or root == FRESH:
@@ -426,8 +493,7 @@ class Walk:
             for fact, shape in given.items():
                 for other in leaves(shape, ()):
                     if (fact, other[0]) != (root.base, root.path) and other[1] & target:
-                        span = summary.spans.get(root)
-                        raise conflict(Write(span), node.span)
+                        self.aliases.conflict(other[1] & target, Write(summary.spans.get(root)), node.span)
             self.write(target, summary.spans.get(root) or node.span)
         return mapped(summary.result)
 
@@ -435,8 +501,15 @@ class Walk:
 class Flow:
     """What an application of an operator may reach, from the nodes that it was made into."""
 
-    def __init__(self, operands: dict[Node, Shape], fresh: Roots, all: Roots) -> None:
-        self.memo, self.fresh, self.all = operands, fresh, all | fresh
+    def __init__(self, operands: Sequence[Node], shapes: Sequence[Shape], fresh: Roots) -> None:
+        self.memo: dict[Node, Shape] = {}
+        self.fresh, self.all = fresh, flat(tuple(shapes)) | fresh
+        todo = list(zip(operands, shapes))
+        while todo:
+            node, shape = todo.pop()
+            self.memo[node] = shape
+            if isinstance(shape, tuple) and (is_primitive(node, "tuple") or is_primitive(node, "record")):
+                todo += zip(node.args, shape)  # type: ignore[attr-defined]
 
     def of(self, node: Node) -> Shape:
         """The shape of a typed node."""
@@ -521,13 +594,3 @@ def _is_written(layout: Any, inst: Instance, node: Apply) -> bool:
     target = node.args[0]
     type = layout.fact((inst.enclosing(target.graph), target))  # type: ignore[attr-defined]
     return name == "setitem" or not isinstance(type, (Tuple, Record))
-
-
-def conflict(write: Write, use: Span | None) -> InferenceError:
-    """The error for a use of what was written to under another name."""
-    return InferenceError(
-        "this array is written to while it has another name that is used afterwards",
-        write.span,
-        (Note("the other name, or a view, is used here", use),),
-        "make a copy where the second name is given: b = a.copy()",
-    )

@@ -182,6 +182,7 @@ def cotangent_value(v: Value) -> Value:
 def _call_derivative(
     engine: Engine, d: Derivative, f: Value, args: list[Value], keywords: dict[str, Value], site: Site
 ) -> Value:
+    args = list(map(engine.ops(site).plain, args))
     if d.kind == "jvp_of":
         args = args[: len(args) // 2]  # the tangents have the types that follow from these
         positions = [i for i, a in enumerate(args) if cotangent_value(a) is not NONE]

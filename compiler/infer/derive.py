@@ -14,6 +14,7 @@ from tapeless.infer.calls import Derivative, deeper
 from tapeless.infer.convert import convert
 from tapeless.infer.instances import Site
 from tapeless.infer.layout import Pulled
+from tapeless.infer.nodeops import NodeOps
 from tapeless.infer.typeops import Diverges
 from tapeless.ir.abstract import BOOL, FLOAT, NONE, NP_BOOL, NP_F64, NP_I64, Pullback, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
@@ -35,6 +36,7 @@ class Deriver:
     def derive(self, b: Builder, tag: str, f: Node, args: list[Node], keywords: dict[str, Node], site: Site) -> Node:
         """A call of a derivative record."""
         d = Derivative.parse(tag)
+        args = list(map(NodeOps(self.elaborator, b, site).plain, args))
         if d.kind == "jvp_of":
             return self.jvp(b, f, args[: len(args) // 2], args[len(args) // 2 :], site)
         if d.kind == "taylor":

@@ -22,9 +22,10 @@ from tapeless.infer.instances import Instance, Site
 from tapeless.infer.layout import Fact, Layout
 from tapeless.infer.nodeops import NodeOps
 from tapeless.infer.typeops import Diverges
-from tapeless.ir.abstract import NEVER, Box, Pullback, Record, Type, Union
+from tapeless.ir.abstract import NEVER, Array, Box, Cell, Pullback, Record, Type, Union
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.loops import call_loop, close_loop
+from tapeless.ir.nests import packed
 from tapeless.ir.nodes import UNDEF, Apply, CallShape, Constant, Graph, Node
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Operator, Primitive
 
@@ -76,7 +77,8 @@ class Elaborator:
         env.update({(inst, p): q for p, q in zip(inst.graph.params, graph.params[len(captures) :])})
         self.envs.append(env)
         b = Builder(graph, span=graph.span)
-        graph.output = self.completed(b, self.emit(b, inst), self.layout.type_of(inst.result))
+        result = self.completed(b, self.emit(b, inst), self.layout.type_of(inst.result))
+        graph.output = result if inst.site is not None else NodeOps(self, b, (inst, result, ())).plain(result)  # type: ignore[arg-type]
         self.envs.pop()
 
     def completed(self, b: Builder, result: Node | None, type: Type) -> Node:
@@ -148,14 +150,23 @@ class Elaborator:
             if fn.value.name == "partial":
                 return ops.record(f"partial[{','.join(keywords)}]", [*positional, *keywords.values()])
             made = ops.run(fn.value, *bind_operator(fn.value, [*positional, *keywords.values()], node.shape))
-            if self.engine.writes:
-                self.made[inst, node] = made, args
-            return made
+            return self.kept(b, inst, node, made, args)
         f = self.lookup(b, inst, fn)
         if f.type == NEVER:
             return None
         positional, keywords = self.spread(b, args, node)
-        return self.call(b, f, positional, keywords, site)
+        return self.kept(b, inst, node, self.call(b, f, positional, keywords, site), [f, *args])
+
+    def kept(self, b: Builder, inst: Instance, node: Apply, made: Node, operands: list[Node]) -> Node:
+        """What an application was made into; a new array that is a location, as a reference to it."""
+        if self.engine.writes:
+            self.made[inst, node] = made, operands
+        if node not in self.engine.located or not isinstance(made.type, Array):
+            return made
+        type = self.layout.type_of(inst.values[node])
+        assert isinstance(type, Record) and isinstance(type.items[0], Cell)
+        where = b.effect("cell", convert(b, packed(b, made), type.items[0].content), type=type.items[0])
+        return b.apply("record", where, type=type)
 
     def spread(self, b: Builder, args: list[Node], node: Apply) -> tuple[list[Node], dict[str, Node]]:
         count = len(args) - len(node.shape.keywords)

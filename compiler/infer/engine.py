@@ -12,10 +12,12 @@ from typing import Any
 
 from tapeless.infer import calls
 from tapeless.infer.contexts import Contexts
-from tapeless.infer.domain import NEVER, Clo, Loc, Never, Num, Oper, Text, Value, constant, parts
+from tapeless.infer.domain import NEVER, Arr, Clo, Loc, Never, Num, Oper, Rec, Text, Value, constant, parts
 from tapeless.infer.instances import Failure, Instance
 from tapeless.infer.lattice import Lattice
+from tapeless.infer.references import reference_tag
 from tapeless.infer.typeops import TypeOps
+from tapeless.ir.abstract import Array
 from tapeless.ir.diagnostics import InferenceError
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
 from tapeless.ir.primitive import UNKNOWN, Operator, Primitive
@@ -26,10 +28,16 @@ LIMIT = 3000
 
 
 class Engine:
-    """One run of inference with fixed static marks: (graph, position) of parameters keyed on their constant."""
+    """One run of inference with fixed marks.
 
-    def __init__(self, scopes: Scopes, static: frozenset[tuple[Graph, int]]) -> None:
-        self.scopes, self.static = scopes, static
+    static    (graph, position) of parameters keyed on their constant
+    located   the applications whose new arrays are locations, as they are changed under several names
+    """
+
+    def __init__(
+        self, scopes: Scopes, static: frozenset[tuple[Graph, int]], located: frozenset[Apply] = frozenset()
+    ) -> None:
+        self.scopes, self.static, self.located = scopes, static, located
         self.lattice = Lattice(self.content_changed)
         self.content_readers: dict[int, dict[Instance, None]] = {}
         self.contexts = Contexts(self)
@@ -166,8 +174,20 @@ class Engine:
         if isinstance(f, Never) or any(isinstance(a, Never) for a in args):
             return NEVER
         if isinstance(f, Oper) and isinstance(fn, Constant):
-            return TypeOps(self, inst, node).operate_call(f.operator, args, node.shape)
-        return calls.call(self, f, args, node.shape, (inst, node, ()))
+            value = TypeOps(self, inst, node).operate_call(f.operator, args, node.shape)
+        else:
+            value = calls.call(self, f, args, node.shape, (inst, node, ()))
+        return self.located_array(inst, node, value) if node in self.located else value
+
+    def located_array(self, inst: Instance, node: Apply, value: Value) -> Value:
+        """A new array that is changed under several names: a reference to a location."""
+        if not isinstance(value, Arr):
+            return value
+        whole = Arr(Array(value.type.element, value.type.dims.replace("n", "?")))  # so that more of them may meet
+        site = self.lattice.site(inst, ("array", node))
+        self.read_content(site)
+        self.lattice.store(site, whole)
+        return Rec(reference_tag(whole.type), (Loc(self.lattice.find(site)),), frozenset([site]))
 
     def ops(self, site: Any) -> TypeOps:
         """Operators as they run at a call site."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapeless.infer.convert import convert
 from tapeless.infer.instances import Site
+from tapeless.infer.references import STEPS, Step, further, is_reference, parsed, read, referred
 from tapeless.infer.typeops import Diverges, is_callable
 from tapeless.ir.abstract import (
     NEVER,
@@ -31,7 +32,7 @@ from tapeless.ir.abstract import (
     union,
 )
 from tapeless.ir.builder import Builder, constant
-from tapeless.ir.nests import nest
+from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import UNDEF, Constant, Node
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
 
@@ -126,13 +127,15 @@ class NodeOps:
         raise Diverges
 
     def _record_kind(self, t: Any) -> str:
+        if is_reference(t.tag):
+            return "array"
         return "function" if t.tag in self.elaborator.layout.members or is_callable(t.tag) else "record"
 
     def describe(self, x: Node) -> str:
         match x.type:
             case NoneType():
                 return "NoneType"
-            case Array():
+            case Array() | Record() if self.kind(x) == "array":
                 return "ndarray"
             case Record(tag=tag) if self.kind(x) == "record":
                 return tag
@@ -154,6 +157,10 @@ class NodeOps:
         return constant(value)
 
     def apply(self, name: str, *args: Node) -> Node:
+        if args and name in STEPS and _is_reference(args[0]):
+            types = [a.type for a in (self.plain(args[0]), *args[1:])]
+            return self.make(name, REGISTRY[name].type_of(types), *args)  # type: ignore[arg-type]
+        args = tuple(map(self.plain, args))
         if name == "select":
             c, x, y = args
             if x.type != y.type:
@@ -163,10 +170,13 @@ class NodeOps:
         return self.b.apply(name, *args)
 
     def array_type(self, x: Node) -> Array:
+        if _is_reference(x):
+            return referred(x.type.tag)  # type: ignore[union-attr]
         assert isinstance(x.type, Array)
         return x.type
 
     def nest(self, outputs: Sequence[str], body: Callable[..., Sequence[Node]], arrays: Sequence[Node]) -> list[Node]:
+        arrays = list(map(self.plain, arrays))
         outer, types = self.b, [self.array_type(a) for a in arrays]
         self.b = outer.nested("map", "map")
         made = body(*(self.b.graph.parameter(f"x{i}", t.element) for i, t in enumerate(types)))
@@ -176,7 +186,57 @@ class NodeOps:
         return nest(outer, inner, list(made), outputs, list(arrays))
 
     def make(self, name: str, type: Array, *args: Node) -> Node:
-        return self.b.apply(name, *args, type=type)
+        if name in STEPS and _is_reference(args[0]):
+            order = args[1].value if name == "permute" else ""  # type: ignore[attr-defined]
+            tag, items = further(args[0].type.tag, self.items(args[0]), name, type, args[1:], order)  # type: ignore[union-attr]
+            return self.record(tag, items)
+        return self.b.apply(name, *map(self.plain, args), type=type)
+
+    def plain(self, x: Node) -> Node:
+        if _is_reference(x):
+            return self._views(x)[-1]
+        if isinstance(x.type, Tuple) and any(_is_reference(item) for item in self.items(x)):
+            return self.b.tuple([self.plain(item) for item in self.items(x)])
+        if isinstance(x.type, Union) and any(isinstance(p, Record) and is_reference(p.tag) for p in x.type.parts):
+            return self.each_part(x, self.plain)
+        return x
+
+    def _views(self, x: Node) -> list[Node]:
+        """The whole array, and what each step of a reference leads to."""
+        items = self.items(x)
+
+        def view(step: Step, a: Node, numbers: Sequence[Node]) -> Node:
+            given = [constant(step.order)] if step.name == "permute" else numbers
+            return convert(self.b, self.b.apply(step.name, a, *given, type=step.type), step.type)
+
+        whole, _ = parsed(x.type.tag)  # type: ignore[union-attr]
+        return read(lambda: convert(self.b, self.load(items[0]), whole), view, x.type.tag, items)  # type: ignore[union-attr]
+
+    def load(self, where: Node) -> Node:
+        """What a location holds."""
+        return self.b.effect("load", where, type=where.type.content)  # type: ignore[union-attr]
+
+    def written(self, a: Node, new: Node) -> Node:
+        if not _is_reference(a):
+            return new
+        views, items, b = self._views(a), self.items(a), self.b
+        _, steps = parsed(a.type.tag)  # type: ignore[union-attr]
+        rest = items[1:]
+        for step, old in zip(reversed(steps), reversed(views[:-1])):
+            rest, numbers = rest[: len(rest) - step.count], rest[len(rest) - step.count :]
+            match step.name:
+                case "window":
+                    at = [x for i, x in enumerate(numbers) if i % 3 != 2]
+                    new = b.apply("put_window", packed(b, old), new, *at)
+                case "permute":
+                    new = b.apply("permute", new, constant("".join(str(step.order.index(str(d))) for d in range(len(step.order)))))
+                case "with_axes":
+                    new = b.apply("with_axes", packed(b, new), type=Array(old.type.element, old.type.dims))  # type: ignore[union-attr]
+                case "reshape":
+                    sizes = (b.apply("size", old, constant(d)) for d, n in enumerate(old.type.dims) if n != "1")  # type: ignore[union-attr]
+                    new = b.apply("reshape", packed(b, new), *sizes, type=Array(old.type.element, old.type.dims))  # type: ignore[union-attr]
+        b.effect("store", items[0], convert(b, packed(b, new), items[0].type.content))  # type: ignore[union-attr]
+        return a
 
     def function(self, name: str) -> Node:
         return self.b.apply("record", type=Record(name, ()))
@@ -253,3 +313,7 @@ class NodeOps:
         known = self.constant(x)
         assert known is not UNKNOWN, what
         return known
+
+
+def _is_reference(x: Node) -> bool:
+    return isinstance(x.type, Record) and is_reference(x.type.tag)

@@ -19,12 +19,15 @@ from tapeless.ir.traverse import Scopes
 Marks = frozenset[tuple[Graph, int]]
 
 
-def infer(root: Graph, args: list[Value]) -> tuple[Engine, Instance]:
-    """Run to a fixed point without failures; raises InferenceError or DifferentiationError at the user's line."""
+def infer(root: Graph, args: list[Value], located: frozenset[Apply] = frozenset()) -> tuple[Engine, Instance]:
+    """Run to a fixed point without failures; raises InferenceError or DifferentiationError at the user's line.
+
+    `located` are the applications whose new arrays are locations (`aliases.py`).
+    """
     scopes = Scopes()
     static: Marks = frozenset()
     while True:
-        engine = Engine(scopes, static)
+        engine = Engine(scopes, static, located)
         top = engine.run(root, args)
         failures = [(i, n, f) for i in live(engine, top) for n, f in i.failures.items()]
         if not failures:

@@ -14,6 +14,7 @@ from tapeless.infer.domain import (
     Boxed,
     Clo,
     Either,
+    Loc,
     Never,
     Non,
     Num,
@@ -28,6 +29,7 @@ from tapeless.infer.domain import (
     parts,
 )
 from tapeless.infer.instances import Instance
+from tapeless.infer.references import STEPS, further, is_reference, referred
 from tapeless.ir.abstract import SCALARS, Array, Str, Type, broadcast_dims, output_type
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
 from tapeless.ir.operators.derivatives import must_be_callable
@@ -158,7 +160,7 @@ class TypeOps:
             case Boxed(head=head):
                 return head.split()[0]
             case Rec(tag=tag):
-                return "function" if is_callable(tag) else "record"
+                return "array" if is_reference(tag) else "function" if is_callable(tag) else "record"
             case Clo() | Oper() | Pull():
                 return "function"
             case Never():
@@ -175,9 +177,9 @@ class TypeOps:
                 return "NoneType"
             case Text():
                 return "str"
-            case Rec(tag=tag) if not is_callable(tag):
+            case Rec(tag=tag) if self.kind(x) == "record":
                 return tag
-            case Arr():
+            case Arr() | Rec(tag=_) if self.kind(x) == "array":
                 return "ndarray"
             case Either(parts=ps):
                 return " or ".join(map(self.describe, ps))
@@ -202,6 +204,10 @@ class TypeOps:
         prim = REGISTRY[name]
         if any(isinstance(a, Never) for a in args):
             raise Diverges
+        if args and name in STEPS and _is_reference(args[0]):
+            types = [_type_of(a) for a in (self.plain(args[0]), *args[1:])]
+            return self.make(name, prim.type_of(types), *args)  # type: ignore[arg-type]
+        args = tuple(map(self.plain, args))
         if name == "select":
             return self.branch(args[0], lambda: args[1], lambda: args[2])
         if name == "print":
@@ -216,6 +222,7 @@ class TypeOps:
         return of_type(result)
 
     def array_type(self, x: Value) -> Array:
+        x = self.plain(x)
         assert isinstance(x, Arr)
         return x.type
 
@@ -228,7 +235,29 @@ class TypeOps:
         return [of_type(output_type(k, SCALARS[v.kind], dims)) for k, v in zip(outputs, made)]  # type: ignore[attr-defined]
 
     def make(self, name: str, type: Array, *args: Value) -> Value:
+        if name in STEPS and _is_reference(args[0]):
+            order = args[1].value if name == "permute" else ""  # type: ignore[attr-defined]
+            return self.record(*further(args[0].tag, self.items(args[0]), name, type, args[1:], order))  # type: ignore[attr-defined]
         return Arr(type)
+
+    def written(self, a: Value, new: Value) -> Value:
+        return a if _is_reference(a) else new
+
+    def plain(self, x: Value) -> Value:
+        match x:
+            case Rec(tag=tag, items=items) if is_reference(tag):
+                where = items[0]
+                assert isinstance(where, Loc)
+                self.engine.read_content(where.site)
+                return Arr(referred(tag))
+            case Tup(items=items, sites=sites):
+                return Tup(tuple(map(self.plain, items)), sites)
+            case Either(parts=ps):
+                out: Value = NEVER
+                for p in ps:
+                    out = self.engine.lattice.join(out, self.plain(p))
+                return out
+        return x
 
     def function(self, name: str) -> Value:
         return Oper(OPERATORS[name])
@@ -315,6 +344,10 @@ class TypeOps:
 
     def _operands(self) -> list[Value]:
         return [self.engine.value(self.inst, a) for a in self.node.args]
+
+
+def _is_reference(v: Value) -> bool:
+    return isinstance(v, Rec) and is_reference(v.tag)
 
 
 def _type_of(v: Value) -> Type:

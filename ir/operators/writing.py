@@ -40,7 +40,7 @@ def setitem(ops: Ops, a: Any, v: Any, key: Any, *keys: Any) -> Any:
         if ops.kind(inner) != "array":
             raise Mismatch(f"'{ops.describe(inner)}' object does not support item assignment")
         v = ops.operate("setitem", inner, v, *keys)
-    return put(ops, a, v, key)
+    return ops.written(a, put(ops, a, v, key))
 
 
 def _into_tuple(ops: Ops, a: Any, v: Any, key: Any, *keys: Any) -> Any:
@@ -141,7 +141,8 @@ def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
 
 def _in_place(name: str) -> None:
     def write(ops: Ops, a: Any, v: Any) -> Any:
-        return updated(ops, name, a, v)
+        new = updated(ops, name, a, v)
+        return ops.written(a, new) if ops.kind(a) == "array" else new
 
     def item(ops: Ops, a: Any, v: Any) -> Any:
         return updated(ops, name, a, v)

@@ -1,0 +1,71 @@
+"""References to arrays that are changed in place: an array under several names is one location.
+
+A reference is a record of the location, which holds the whole array, and of the steps from the whole to the part that
+is meant: views, each with the numbers that it was made with. To read is to load and take the steps; to write is to take
+them, to put the new part in place, back to the whole, and to store that.
+
+    tag     ref[f64[?,?] window f64[1,?] with_axes f64[?]]
+    items   the location, then what each step needs: start, step, size of each dimension; sizes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from tapeless.ir.abstract import Array, array_type
+
+STEPS = ("window", "permute", "with_axes", "reshape")
+
+
+class Step(NamedTuple):
+    """One view: the primitive, the type that it gives, the order of a `permute`, and how many numbers it takes."""
+
+    name: str
+    type: Array
+    order: str = ""
+    count: int = 0
+
+
+def is_reference(tag: str) -> bool:
+    """Whether the tag of a record is that of a reference."""
+    return tag.startswith("ref[")
+
+
+def reference_tag(whole: Array, steps: Sequence[Step] = ()) -> str:
+    """The tag of a reference to part of an array."""
+    words = [str(whole)] + [" ".join((s.name, str(s.type), s.order or "-", str(s.count))) for s in steps]
+    return f"ref[{'; '.join(words)}]"
+
+
+def parsed(tag: str) -> tuple[Array, list[Step]]:
+    """The type of the whole, and the steps."""
+    whole, *rest = tag[4:-1].split("; ")
+    steps = []
+    for text in rest:
+        name, type, order, count = text.split(" ")
+        steps.append(Step(name, array_type(type), order.strip("-"), int(count)))
+    return array_type(whole), steps
+
+
+def referred(tag: str) -> Array:
+    """The type of what a reference means."""
+    whole, steps = parsed(tag)
+    return steps[-1].type if steps else whole
+
+
+def further(tag: str, items: Sequence[Any], name: str, type: Array, args: Sequence[Any], order: str) -> Any:
+    """The tag and items of a view of what a reference means."""
+    whole, steps = parsed(tag)
+    given = [] if name == "permute" else list(args)
+    return reference_tag(whole, [*steps, Step(name, type, order, len(given))]), [*items, *given]
+
+
+def read(load: Callable[[], Any], view: Callable[..., Any], tag: str, items: Sequence[Any]) -> list[Any]:
+    """The whole, and what each step leads to; the last is what is meant. `view(step, array, numbers)` takes a step."""
+    _, steps = parsed(tag)
+    out, rest = [load()], list(items[1:])
+    for step in steps:
+        numbers, rest = rest[: step.count], rest[step.count :]
+        out.append(view(step, out[-1], numbers))
+    return out
