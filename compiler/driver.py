@@ -20,6 +20,7 @@ from tapeless.backend.kernel import Kernel, compile_kernel
 from tapeless.defects import naming
 from tapeless.frontend import Program, load
 from tapeless.infer.domain import Value
+from tapeless.ir.diagnostics import UsageError
 from tapeless.ir.interpret import evaluate
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS
@@ -128,9 +129,45 @@ def compile_program(
     """The kernel of one specialisation; `signature` has the types of hidden and visible arguments."""
     with deep_recursion():
         root = applied(program, transforms, len(visible))
-        graph = pipeline.lower(pipeline.optimize(pipeline.typed(root, arguments(signature))))
+        typed, written = pipeline.typed(root, arguments(signature), len(program.inputs))
+        graph = pipeline.lower(pipeline.optimize(typed))
         with naming("backend", graph):
-            return compile_kernel(graph, name, slow)
+            kernel = compile_kernel(graph, name, slow)
+    if written:
+        kernel.call = Writing(kernel.call, signature, written, slow, len(program.inputs))
+    return kernel
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The call of a kernel that writes to arguments: it gives what they are afterwards behind its result."""
+
+    kernel: Callable[..., Any]
+    signature: tuple[Key, ...]
+    written: tuple[int, ...]
+    slow: Callable[..., Any]
+    hidden: int
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The result; UsageError where an argument that is written to shares memory with another."""
+        import numpy as np
+
+        if keywords or len(args) != len(self.signature) or tuple(map(key_of, args)) != self.signature:
+            return self.slow(*args[self.hidden :], **keywords)
+        for i in self.written:
+            for j, other in enumerate(args):
+                if i != j and isinstance(other, np.ndarray) and np.may_share_memory(args[i], other):
+                    raise UsageError(
+                        f"arguments {i - self.hidden} and {j - self.hidden} share memory, and one is written to",
+                        hint="pass a copy of one of them",
+                    )
+        result, *contents = self.kernel(*args)
+        for i, new in zip(self.written, contents):
+            if args[i].flags.writeable:
+                args[i][...] = new
+            elif args[i].tobytes() != new.tobytes():
+                raise ValueError("assignment destination is read-only")
+        return result
 
 
 def text(program: Program, transforms: tuple[Transform, ...], signature: tuple[Key, ...], stage: str) -> str:

@@ -21,7 +21,7 @@ from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
 from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.diagnostics import InferenceError
-from tapeless.ir.nodes import Apply, Constant, Graph
+from tapeless.ir.nodes import Constant, Graph, Node
 from tapeless.ir.traverse import all_nodes
 from tapeless.ir.verify import Stage, verify
 from tapeless.passes.promote import has_locations, promote
@@ -87,9 +87,13 @@ def checked(root: Graph, stage: Stage) -> Graph:
     return root
 
 
-def typed(root: Graph, args: list[Value]) -> Graph:
-    """Inference and elaboration."""
-    located: frozenset[Apply] = frozenset()
+def typed(root: Graph, args: list[Value], outside: int = 0) -> tuple[Graph, tuple[int, ...]]:
+    """Inference and elaboration; and which arguments the program writes to: what they are after it follows its result.
+
+    The first `outside` parameters are no arguments, but what functions captured.
+    """
+    arguments = frozenset(root.params[outside:])
+    located: frozenset[Node] = frozenset()
     while True:
         with naming("infer", root):
             engine, top = infer(root, args, located)
@@ -99,12 +103,12 @@ def typed(root: Graph, args: list[Value]) -> Graph:
         if not engine.writes:
             break
         with naming("aliases", root):
-            more = Aliases(elaborator).located(top, list(elaborator.graphs))
+            more = Aliases(elaborator).located(top, list(elaborator.graphs), arguments)
         if not more:
             break
         located |= more
     refuse_result(graph.output.type, root)
-    return graph
+    return graph, tuple(i for i, p in enumerate(root.params) if p in located)
 
 
 def refuse_result(type: Type | None, root: Graph) -> None:
@@ -150,7 +154,7 @@ def has_repetition(root: Graph) -> bool:
 def steps(root: Graph, args: list[Value]) -> Iterator[tuple[str, Graph]]:
     """The stages one after another; each is made when it is asked for."""
     yield "parse", root
-    typed_root = typed(root, args)
+    typed_root, _ = typed(root, args)
     yield "infer", typed_root
     optimized = optimize(typed_root)
     yield "opt", optimized

@@ -59,7 +59,7 @@ def compiled(fn: Callable[..., Any], args: tuple[Any, ...], transforms: tuple[Tr
     signature = tuple(map(key_of, (*program.fetch(fn), *args)))
     root = driver.applied(program, transforms, len(args))
     source = len(all_nodes(root))
-    return source, pipeline.lower(pipeline.optimize(pipeline.typed(root, driver.arguments(signature))))
+    return source, pipeline.lower(pipeline.optimize(pipeline.typed(root, driver.arguments(signature))[0]))
 
 
 def work(fn: Callable[..., Any], args: tuple[Any, ...], *transforms: Transform) -> Work:

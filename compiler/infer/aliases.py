@@ -29,7 +29,7 @@ from tapeless.infer.instances import Instance
 from tapeless.infer.layout import Fact
 from tapeless.ir.abstract import Array, Box, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.builder import is_primitive
-from tapeless.ir.diagnostics import InferenceError, Note, Span
+from tapeless.ir.diagnostics import DifferentiationError, InferenceError, Note, Span
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Mismatch, Operator, Primitive
 from tapeless.ir.traverse import encloses
@@ -91,24 +91,25 @@ class Aliases:
         self.conflicts: dict[Conflict, None] = {}
         self.grown = False
 
-    def located(self, top: Instance, functions: list[Instance]) -> frozenset[Apply]:
-        """The applications whose new arrays must be locations, so that writes are what NumPy means.
+    def located(self, top: Instance, functions: list[Instance], arguments: frozenset[Node]) -> frozenset[Node]:
+        """The applications (and `arguments`) whose arrays must be locations, so that writes are what NumPy means.
 
-        `functions` are all of the program. Raises InferenceError where an array from outside is written to.
+        `functions` are all of the program. Raises InferenceError where another array from outside is written to.
         """
         self.grown = True
         while self.grown:
             self.grown = False
             for inst in reversed(functions):
                 self._function(inst)
-        for root in self.summaries[top].written:
-            if isinstance(root.base, tuple) and root.base[0] is top:
-                raise InferenceError(
-                    "an argument (or an array from outside) is written to here: compiled functions do not change them",
-                    self.summaries[top].spans.get(root),
-                    hint="make a copy first: x = x.copy()",
-                )
-        marks: set[Apply] = set()
+        written = self.summaries[top].written
+        marks: set[Node] = {r.base[1] for r in written if isinstance(r.base, tuple) and r.base[0] is top}
+        if not marks <= arguments:
+            root = next(r for r in written if r.base[1] in marks - arguments)
+            raise InferenceError(
+                "an array that the function did not make, nor get as an argument, is written to here",
+                self.summaries[top].spans.get(root),
+                hint="make a copy first: x = x.copy()",
+            )
         for found in self.conflicts:
             marks |= (new := self._makers(found.roots) - self.engine.located)
             if not new:
@@ -142,9 +143,9 @@ class Aliases:
             return tuple(self._outside(walk, s) for s in shape)
         return frozenset(FRESH if walk.owns(r) else r for r in shape)
 
-    def _makers(self, roots: Roots) -> set[Apply]:
-        """The applications of operators that made memory."""
-        out: set[Apply] = set()
+    def _makers(self, roots: Roots) -> set[Node]:
+        """The applications of operators, and the arguments, that memory came from."""
+        out: set[Node] = set()
         seen: set[Any] = set()
         todo = list(roots)
         while todo:
@@ -156,7 +157,7 @@ class Aliases:
                 todo += self.contents.get(base, ())
             elif base in self.origins:
                 todo += self.origins[base]
-            elif isinstance(base[1], Apply):
+            elif isinstance(base[1], Apply) or base[0].site is None:
                 out.add(base[1])
         return out
 
@@ -430,12 +431,34 @@ class Walk:
         for path, targets in self._sites(inst, node):
             for head, callee in targets.items():
                 given = self._bound(inst, node, f, args, head, callee) if path == () else None
+                if "primal" in path:
+                    self._refuse_writes(callee, node)
                 if given is None:
                     facts = [*self.layout.captures(callee.graph, callee.parent)]
                     facts += [(callee, p) for p in callee.graph.params]
                     given = {fact: everything for fact in facts}
                 out = joined(out, self._called(node, callee, given, fresh))
         return NOTHING if out is None else out
+
+    def _refuse_writes(self, callee: Instance, node: Apply) -> None:
+        """What is differentiated changes nothing from outside."""
+        summary = self.aliases.summaries.get(callee, Summary())
+        for root in summary.written:
+            if isinstance(root.base, int) and not self._encloses(self.engine.lattice.makers[root.base], callee):
+                continue  # a location of its own
+            raise DifferentiationError(
+                f"{callee.graph.name} writes here to an array that it did not make, and cannot be differentiated so",
+                summary.spans.get(root),
+                (Note("the derivative is taken here", node.span),),
+                "make a copy first: x = x.copy()",
+            )
+
+    @staticmethod
+    def _encloses(outer: Instance, inner: Instance) -> bool:
+        at = inner.parent
+        while at is not None and at.owner is not outer.owner:
+            at = at.parent
+        return at is not None
 
     def _bound(
         self, inst: Instance, node: Apply, f: Shape, args: list[Shape], head: str, callee: Instance
@@ -531,7 +554,9 @@ class Flow:
                 whole = self.of(args[0])
                 return whole[args[1].value] if isinstance(whole, tuple) else whole
             case "select" | "switch":
-                sides = [a.value.output if isinstance(a, Constant) and isinstance(a.value, Graph) else a for a in args[1:]]
+                sides = [
+                    a.value.output if isinstance(a, Constant) and isinstance(a.value, Graph) else a for a in args[1:]
+                ]
                 return joined(self.of(sides[0]), self.of(sides[1]))
             case "inject" | "project" | "box" | "unbox":
                 return flat(self.of(args[0]))

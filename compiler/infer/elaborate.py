@@ -66,8 +66,8 @@ class Elaborator:
             g = self.graphs[inst] = Graph(self.layout.unique("@" + inst.graph.name)[1:], span=inst.graph.span)
             for fact in self.layout.captures(inst.graph, inst.parent):
                 g.parameter(getattr(fact[1], "name", "captured"), self.layout.fact(fact))
-            for p, a in zip(inst.graph.params, inst.args):
-                g.parameter(p.name, self.layout.type_of(a), p.span)
+            for p, a, given in zip(inst.graph.params, inst.args, inst.entry):
+                g.parameter(p.name, self.layout.type_of(given if p in self.engine.located else a), p.span)
             self.todo.append(inst)
         return self.graphs[inst]
 
@@ -77,9 +77,20 @@ class Elaborator:
         env.update({(inst, p): q for p, q in zip(inst.graph.params, graph.params[len(captures) :])})
         self.envs.append(env)
         b = Builder(graph, span=graph.span)
+        written = [p for p in inst.graph.params if p in self.engine.located]
+        for p in written:
+            env[inst, p] = self.reference(b, self.layout.type_of(inst.values[p]), env[inst, p])
         result = self.completed(b, self.emit(b, inst), self.layout.type_of(inst.result))
-        graph.output = result if inst.site is not None else NodeOps(self, b, (inst, result, ())).plain(result)  # type: ignore[arg-type]
+        graph.output = (
+            result if inst.site is not None else self.leaving(b, inst, result, [env[inst, p] for p in written])
+        )
         self.envs.pop()
+
+    def leaving(self, b: Builder, inst: Instance, result: Node, written: list[Node]) -> Node:
+        """What the program gives to Python: arrays as values; behind the result, arguments that it wrote to."""
+        ops = NodeOps(self, b, (inst, result, ()))  # type: ignore[arg-type]
+        out = ops.plain(result)
+        return b.tuple([out, *map(ops.plain, written)]) if written and out.type != NEVER else out
 
     def completed(self, b: Builder, result: Node | None, type: Type) -> Node:
         """The output of a graph: its result as `type`, or no value where the end is not reached."""
@@ -163,9 +174,12 @@ class Elaborator:
             self.made[inst, node] = made, operands
         if node not in self.engine.located or not isinstance(made.type, Array):
             return made
-        type = self.layout.type_of(inst.values[node])
+        return self.reference(b, self.layout.type_of(inst.values[node]), made)
+
+    def reference(self, b: Builder, type: Type, array: Node) -> Node:
+        """A location that holds an array, as the reference to it."""
         assert isinstance(type, Record) and isinstance(type.items[0], Cell)
-        where = b.effect("cell", convert(b, packed(b, made), type.items[0].content), type=type.items[0])
+        where = b.effect("cell", convert(b, packed(b, array), type.items[0].content), type=type.items[0])
         return b.apply("record", where, type=type)
 
     def spread(self, b: Builder, args: list[Node], node: Apply) -> tuple[list[Node], dict[str, Node]]:

@@ -31,11 +31,11 @@ class Engine:
     """One run of inference with fixed marks.
 
     static    (graph, position) of parameters keyed on their constant
-    located   the applications whose new arrays are locations, as they are changed under several names
+    located   applications whose new arrays are locations, as they are changed under several names; and arguments
     """
 
     def __init__(
-        self, scopes: Scopes, static: frozenset[tuple[Graph, int]], located: frozenset[Apply] = frozenset()
+        self, scopes: Scopes, static: frozenset[tuple[Graph, int]], located: frozenset[Node] = frozenset()
     ) -> None:
         self.scopes, self.static, self.located = scopes, static, located
         self.lattice = Lattice(self.content_changed)
@@ -54,7 +54,9 @@ class Engine:
     # -- running --------------------------------------------------------------------------------------------------
     def run(self, root: Graph, args: list[Value]) -> Instance:
         """Analyse the program from its root; returns the root's instance."""
-        top = self.new_instance(root, None, None, args, None)
+        given = [self.located_array(None, p, a) if p in self.located else a for p, a in zip(root.params, args)]
+        top = self.new_instance(root, None, None, given, None)
+        top.entry = tuple(args)
         self.work[top] = None
         while self.work:
             inst = self.work.popitem()[0]
@@ -179,13 +181,14 @@ class Engine:
             value = calls.call(self, f, args, node.shape, (inst, node, ()))
         return self.located_array(inst, node, value) if node in self.located else value
 
-    def located_array(self, inst: Instance, node: Apply, value: Value) -> Value:
-        """A new array that is changed under several names: a reference to a location."""
+    def located_array(self, inst: Instance | None, node: Node, value: Value) -> Value:
+        """A new array (or an argument) that is changed under several names: a reference to a location."""
         if not isinstance(value, Arr):
             return value
         whole = Arr(Array(value.type.element, value.type.dims.replace("n", "?")))  # so that more of them may meet
         site = self.lattice.site(inst, ("array", node))
-        self.read_content(site)
+        if inst is not None:
+            self.read_content(site)
         self.lattice.store(site, whole)
         return Rec(reference_tag(whole.type), (Loc(self.lattice.find(site)),), frozenset([site]))
 

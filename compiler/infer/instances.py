@@ -29,6 +29,7 @@ class Instance:
 
     owner    the function instance that a branch or loop is analysed as a part of (itself for a function)
     site     for a function: the call that first asked for it
+    entry    the arguments that it was first called with; of the program, those that Python gives
     """
 
     __slots__ = (

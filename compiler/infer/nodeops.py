@@ -229,7 +229,9 @@ class NodeOps:
                     at = [x for i, x in enumerate(numbers) if i % 3 != 2]
                     new = b.apply("put_window", packed(b, old), new, *at)
                 case "permute":
-                    new = b.apply("permute", new, constant("".join(str(step.order.index(str(d))) for d in range(len(step.order)))))
+                    new = b.apply(
+                        "permute", new, constant("".join(str(step.order.index(str(d))) for d in range(len(step.order))))
+                    )
                 case "with_axes":
                     new = b.apply("with_axes", packed(b, new), type=Array(old.type.element, old.type.dims))  # type: ignore[union-attr]
                 case "reshape":

@@ -19,10 +19,10 @@ from tapeless.ir.traverse import Scopes
 Marks = frozenset[tuple[Graph, int]]
 
 
-def infer(root: Graph, args: list[Value], located: frozenset[Apply] = frozenset()) -> tuple[Engine, Instance]:
+def infer(root: Graph, args: list[Value], located: frozenset[Node] = frozenset()) -> tuple[Engine, Instance]:
     """Run to a fixed point without failures; raises InferenceError or DifferentiationError at the user's line.
 
-    `located` are the applications whose new arrays are locations (`aliases.py`).
+    `located` are the applications and arguments whose arrays are locations (`aliases.py`).
     """
     scopes = Scopes()
     static: Marks = frozenset()

@@ -108,7 +108,9 @@ def _broadcast(ops: Ops, v: Any, free: list[Any], dims: str) -> Any:
         stretched |= one and to != "1"
     if not stretched:
         return v
-    shape = ops.make("filled", Array(t.element, dims), made(ops, t.element.kind, ops.lift(_ZEROS[t.element.kind])), *free)
+    shape = ops.make(
+        "filled", Array(t.element, dims), made(ops, t.element.kind, ops.lift(_ZEROS[t.element.kind])), *free
+    )
     kind = t.element.kind
     return mapped(ops, [kind, kind], kind, lambda ops, _, x: x, shape, v)
 
@@ -147,7 +149,9 @@ def _in_place(name: str) -> None:
     def item(ops: Ops, a: Any, v: Any) -> Any:
         return updated(ops, name, a, v)
 
-    evaluate: Callable[..., Any] = getattr(python, "i" + {"div": "truediv", "bitand": "and", "bitor": "or", "bitxor": "xor"}.get(name, name))
+    evaluate: Callable[..., Any] = getattr(
+        python, "i" + {"div": "truediv", "bitand": "and", "bitor": "or", "bitxor": "xor"}.get(name, name)
+    )
     write.__doc__ = f"a {SIGNS[name]} v."
     item.__doc__ = f"a[k] {SIGNS[name]} v: the new a[k]."
     operator("i" + name, evaluate, writes=True)(write)
