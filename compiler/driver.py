@@ -11,7 +11,6 @@ import linecache
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from tapeless import pipeline
@@ -20,6 +19,7 @@ from tapeless.backend.kernel import Kernel, compile_kernel
 from tapeless.defects import naming
 from tapeless.frontend import Program, load
 from tapeless.infer.domain import Value
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.interpret import evaluate
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS

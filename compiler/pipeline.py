@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from tapeless.ad.expand import expand, has_derivatives
 from tapeless.defects import naming
@@ -19,6 +18,7 @@ from tapeless.infer.domain import Value
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
 from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError
 from tapeless.ir.nodes import Constant, Graph
 from tapeless.ir.traverse import all_nodes

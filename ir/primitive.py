@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tapeless.ir.abstract import Array, Type
+from tapeless.ir.dataclass import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """A named equation `pattern = replacement`.
 
@@ -34,7 +34,7 @@ class Rule:
     patterns: tuple[Term, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Term:
     """A primitive applied to terms, variables (`Var`) and numbers: how partials and rules are written."""
 
@@ -69,7 +69,7 @@ class Term:
         return REGISTRY["fdiv"](other, self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Var:
     """A variable of a term. In partials, `Var(0)` is the output and `Var(i)` the i-th input, counted from 1."""
 
@@ -86,7 +86,7 @@ class Var:
     __rtruediv__ = Term.__rtruediv__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Number(Var):
     """A variable of a rule that stands for a constant, of such a size that products of two are finite and not zero."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless.ad.copying import Map, image
@@ -11,6 +10,7 @@ from tapeless.ad.cotangents import zero as no_cotangent
 from tapeless.ad.residuals import Scope, Slots
 from tapeless.ir.abstract import Array, Box, Record, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
 
 

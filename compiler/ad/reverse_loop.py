@@ -17,7 +17,6 @@ so a second derivative is this once more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from tapeless.ad.region import Region, threaded
 from tapeless.ad.residuals import ITEM, Found
 from tapeless.ir.abstract import FLOAT, INT, NONE, Box, Record, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant, primitive_of
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter, graph_of
 from tapeless.ir.primitives.structure import switch
