@@ -14,18 +14,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from tapeless import pipeline
-from tapeless.ad.expand import has_derivatives
 from tapeless.backend.kernel import Kernel, compile_kernel
 from tapeless.defects import naming
 from tapeless.frontend import Program, load
 from tapeless.infer.domain import Value
 from tapeless.ir.dataclass import dataclass
-from tapeless.ir.interpret import evaluate
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS
 from tapeless.ir.primitives.structure import item, make_tuple
-from tapeless.ir.printer import show
-from tapeless.signature import Key, abstract, key_of
+from tapeless.signature import Key, abstract
 
 
 @dataclass(frozen=True)
@@ -135,27 +132,10 @@ def compile_program(
 
 def text(program: Program, transforms: tuple[Transform, ...], signature: tuple[Key, ...], stage: str) -> str:
     """The program at a stage of the pipeline, in the text form of the IR; it goes no further than that stage."""
+    from tapeless.ir.printer import show
+
     with deep_recursion():
         root = applied(program, transforms, len(signature) - len(program.inputs))
         graph = next(g for name, g in pipeline.steps(root, arguments(signature)) if name == stage)
         with naming("printer", lambda: ""):
             return show(graph)
-
-
-def interpreters(fn: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, Callable[..., Any]]:
-    """By the name of each stage, the interpreter of the program as it is there; stages with derivatives in them not.
-
-    An oracle for tests: the compiler up to that stage, and no backend.
-    """
-    program = read(fn)
-    values = program.fetch(fn)
-    signature = tuple(map(key_of, (*values, *args)))
-    with deep_recursion():
-        graphs = pipeline.stages(applied(program, (), len(args)), arguments(signature))
-    if has_derivatives(graphs["infer"]):
-        graphs = {name: g for name, g in graphs.items() if name in ("grad", "lower")}
-
-    def interpreter(graph: Graph) -> Callable[..., Any]:
-        return lambda *xs: evaluate(graph, [*values, *xs])
-
-    return {name: interpreter(g) for name, g in graphs.items()}

@@ -21,8 +21,8 @@ from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError
 from tapeless.ir.nodes import Constant, Graph
+from tapeless.ir.stage import Stage
 from tapeless.ir.traverse import all_nodes
-from tapeless.ir.verify import Stage, verify
 from tapeless.passes.promote import has_locations, promote
 from tapeless.passes.simplify import finish, simplify
 
@@ -82,6 +82,8 @@ def run(name: str, root: Graph, gives: Stage | None = None) -> Graph:
 def checked(root: Graph, stage: Stage) -> Graph:
     """The graph itself, verified where the verifier is on."""
     if VERIFY:
+        from tapeless.ir.verify import verify
+
         verify(root, stage)
     return root
 

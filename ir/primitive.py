@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 from tapeless.ir.abstract import Array, Type
@@ -24,14 +25,19 @@ class Rule:
 
     grade     `exact` (same bits, nan for nan; in derivative arithmetic up to rounding), `real` (under fastmath only),
               or `known`: exact, and used where the replacement is there already
-    patterns  the ways to write the pattern, as the arguments of commuting primitives may be swapped
+    ordered   it holds for the arguments in this order only
     """
 
     name: str
     pattern: Term
     replacement: Any
     grade: str = "exact"
-    patterns: tuple[Term, ...] = ()
+    ordered: bool = False
+
+    @cached_property
+    def patterns(self) -> list[Term]:
+        """The ways to write the pattern, as the arguments of commuting primitives may be swapped."""
+        return [self.pattern] if self.ordered else orders(self.pattern)
 
 
 @dataclass(frozen=True)
@@ -146,9 +152,8 @@ class Primitive:
         `ordered`: it holds for the arguments in this order only.
         """
         assert pattern.primitive is self, name
-        patterns = [pattern] if ordered else orders(pattern)
         self.candidates.clear()
-        self.rules.append(Rule(name, pattern, replacement, grade, tuple(patterns)))
+        self.rules.append(Rule(name, pattern, replacement, grade, ordered))
 
     def type_of(self, args: Sequence[Type]) -> Type:
         """The type of an application to arguments of these types."""

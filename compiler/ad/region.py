@@ -119,8 +119,3 @@ class Values(dict[int, Node]):
         primal = self.node if i == 0 else self.node.args[i - 1]
         out = self[i] = self.region.ref(image(self.region.m, primal))
         return out
-
-
-def threaded(node: Node) -> bool:
-    """Whether a node is an array, whose cotangent so far goes into what adds to it, and comes out of it."""
-    return isinstance(node.type, Array)
