@@ -6,7 +6,6 @@ signature, `text` shows the program at a stage on the way. Nothing here is cache
 
 from __future__ import annotations
 
-import gc
 import linecache
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from tapeless.backend.kernel import Kernel, compile_kernel
 from tapeless.defects import naming
 from tapeless.frontend import Program, load
 from tapeless.infer.domain import Value
+from tapeless.ir.collector import paused
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS
@@ -37,19 +37,14 @@ class Transform:
 
 @contextmanager
 def deep_recursion() -> Any:
-    """Compiling recurses along nested branches and calls of the user's program.
-
-    It also makes many nodes that live until its end, which the garbage collector would visit again and again.
-    """
-    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
+    """Compiling recurses along nested branches and calls of the user's program; its nodes live until its end."""
+    limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 50_000))
-    gc.disable()
     try:
-        yield
+        with paused():
+            yield
     finally:
         sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()
 
 
 def read(fn: Callable[..., Any]) -> Program:
