@@ -8,10 +8,9 @@ folds nor replaces calls), and the addresses' names: `@tl_sin` is to be bound to
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from tapeless.backend.routine import PURE, Routine, close, double, routine
-from tapeless.backend.special import SPECIAL
-from tapeless.backend.whole import WHOLE
 
 _UNARY = (
     "acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp exp2 expm1 lgamma log log10 log1p log2 sin sinh tan "
@@ -28,8 +27,9 @@ LIBM: dict[str, str] = {
 def declarations(lowers: Iterable[str]) -> tuple[str, dict[str, str]]:
     """LLVM text for all "call:..." and "libm:..." among `lowers`, and the functions to bind: {"tl_sin": "sin"}."""
     names = [x.removeprefix("call:") for x in lowers if x.startswith(("call:", "libm:"))]
-    routines, functions = close(names, RUNTIME)
-    text = [RUNTIME[name].text for name in routines]
+    table = COMMON if all(name in COMMON or name in LIBM for name in names) else all_routines()
+    routines, functions = close(names, table)
+    text = [table[name].text for name in routines]
     bound = {}
     for name in functions:
         result, arguments = LIBM[name].split(" ", 1)
@@ -43,7 +43,10 @@ def declarations(lowers: Iterable[str]) -> tuple[str, dict[str, str]]:
 
 def signature(lower: str) -> str:
     """The LLVM type of the function that "call:..." or "libm:..." names, as `double (double)`."""
-    return LIBM[lower] if lower.startswith("libm:") else RUNTIME[lower.removeprefix("call:")].signature
+    if lower.startswith("libm:"):
+        return LIBM[lower]
+    name = lower.removeprefix("call:")
+    return (COMMON.get(name) or all_routines()[name]).signature
 
 
 # snprintf and strtod of glibc round exactly, as CPython's own conversion does.
@@ -368,4 +371,14 @@ ret i1 %r
     ),
 ]
 
-RUNTIME: dict[str, Routine] = dict([*_FLOAT, *_WITH_OVERFLOW, *_INT, *_MIXED, *WHOLE, *SPECIAL])
+COMMON: dict[str, Routine] = dict([*_FLOAT, *_WITH_OVERFLOW, *_INT, *_MIXED])
+"""These need one another and libm only."""
+
+
+@cache
+def all_routines() -> dict[str, Routine]:
+    """Those of whole numbers and of special functions too, which are loaded with the first program that has some."""
+    from tapeless.backend.special import SPECIAL
+    from tapeless.backend.whole import WHOLE
+
+    return COMMON | dict([*WHOLE, *SPECIAL])

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 from tapeless.backend.layout import POINTER, Layouts, Leaves, is_nullable
 from tapeless.ir.abstract import Array, Box, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InternalError
 
 NUMPY_TYPES = {"np.f64": "float64", "np.i64": "int64", "np.bool": "bool_"}
@@ -20,7 +20,7 @@ Made = dict[tuple[int, Type], Any]
 FORMATS = {POINTER: "Q", "double": "d", "i64": "q", "ptr": "Q", "i8": "b", "i1": "?"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordValue:
     """A record that came out of a kernel: a closure's tag and what it captured, or an object of the library."""
 

@@ -7,21 +7,23 @@ that uses it. Graphs nest as deeply as the user's `elif` chain is long: emission
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tapeless.backend import convert, loops, memory, nests, vector
+from tapeless.backend import convert, loops, memory, vector
 from tapeless.backend.emit import UNLIKELY, Text, Values, number, returned
 from tapeless.backend.layout import ZEROS
-from tapeless.backend.ownership import Ownership
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import CONTEXT
 from tapeless.backend.sincos import NAMES, SinCos
-from tapeless.backend.structure import STRUCTURE
+from tapeless.backend.structure import emitter
 from tapeless.backend.unroll import Definition
 from tapeless.ir.abstract import Box, Cell, Never, Scalar, Type, resolve
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
+
+if TYPE_CHECKING:
+    from tapeless.backend.ownership import Ownership
 
 # a step of emission: it may yield further steps, to be done before it goes on, and gets their results
 Steps = Generator["Steps", Any, Any]
@@ -39,7 +41,12 @@ class FunctionEmitter(Text):
         self.values: dict[Node, Values] = {}
         self._failures: dict[int, str] = {}
         self._sincos = SinCos(self)
-        self.ownership = Ownership(self) if program.uses("arrays") else None
+        self.ownership = self._owners() if program.uses("arrays") else None
+
+    def _owners(self) -> Ownership:
+        from tapeless.backend.ownership import Ownership
+
+        return Ownership(self)
 
     def define(self) -> Definition:
         """The definition of the function."""
@@ -82,7 +89,7 @@ class FunctionEmitter(Text):
             elif fn.name == "switch":
                 self.values[node] = yield self._switch(node)
             elif fn.name == "nest":
-                self.values[node] = yield nests.nest(self, node)
+                self.values[node] = yield self._nest(node)
             else:
                 self.values[node] = self._primitive(node, fn)
             if ownership is not None and not self.dead:
@@ -174,9 +181,15 @@ class FunctionEmitter(Text):
             return ()
         return self.fit(values, result, self.type(node))
 
+    def _nest(self, node: Apply) -> Steps:
+        from tapeless.backend.nests import nest
+
+        return nest(self, node)
+
     def _primitive(self, node: Apply, fn: Primitive) -> Values:
-        if fn.name in STRUCTURE:
-            return STRUCTURE[fn.name](self, node)
+        emit = emitter(fn)
+        if emit is not None:
+            return emit(self, node)
         if fn.name in NAMES and (both := self._sincos.value(node)) is not None:
             return both
         arguments = [(leaf, v) for a in node.args for leaf, v in zip(self.layouts.leaves(self.type(a)), self.value(a))]

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
 from tapeless.ir.diagnostics import InternalError
 
@@ -74,6 +75,11 @@ def engine() -> Engine:
     return Engine()
 
 
+def llvm_version() -> str:
+    """The versions of llvmlite and LLVM."""
+    return f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(map(str, llvm.llvm_version_info))}"
+
+
 def attributes() -> str:
     """Attribute groups of every module.
 
@@ -112,14 +118,22 @@ def optimize(text: str, level: int) -> Any:
     return module
 
 
-def compile_library(
-    text: str, name: str, exports: Sequence[str], imports: dict[str, int], quick: bool = False
-) -> Library:
+def compile_library(text: str, name: str, exports: Sequence[str], imports: dict[str, int]) -> Library:
     """Compile and load a module; `imports` are addresses of what is not found in the process by its name."""
-    passes, code = (0, 0) if quick else levels(text)
+    return load(object_code(text, *levels(text)), name, exports, imports, text)
+
+
+def object_code(text: str, passes: int, code: int) -> bytes:
+    """The machine code of a module, by levels of the optimizer and the code generator."""
     e = engine()
     with e.lock:
-        image = e.machine(code).emit_object(optimize(text, passes))
+        return e.machine(code).emit_object(optimize(text, passes))  # type: ignore[no-any-return]
+
+
+def load(image: bytes, name: str, exports: Sequence[str], imports: dict[str, int], text: str) -> Library:
+    """Link object code, made of a text, into this process."""
+    e = engine()
+    with e.lock:
         builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
         for symbol, address in imports.items():
             builder.import_symbol(symbol, address)

@@ -18,7 +18,6 @@ The j-th leaf of LLVM type t of a part lies in the j-th slot of type t of every 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 
 from tapeless.ir.abstract import (
@@ -36,6 +35,7 @@ from tapeless.ir.abstract import (
     head,
     resolve,
 )
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InternalError
 
 SCALAR_LEAVES = {"bool": "i1", "np.bool": "i1", "int": "i64", "np.i64": "i64", "float": "double", "np.f64": "double"}
@@ -48,7 +48,7 @@ ZEROS = {POINTER: "null", "double": "0.0", "i64": "0", "ptr": "null", "i8": "0",
 Leaves = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Memory:
     """Where the leaves of a record lie: their offsets in bytes, and the size."""
 

@@ -9,13 +9,13 @@ what it allocates; and so does every one if the program prints boxes, which are 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from tapeless.backend.layout import Layouts
 from tapeless.backend.stacks import Stacks
 from tapeless.backend.order import Ordered
 from tapeless.ir.abstract import Type, resolve
 from tapeless.ir.builder import is_primitive
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import InternalError, Span
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
@@ -24,7 +24,7 @@ from tapeless.ir.traverse import mentioned
 INTERRUPTED, NO_MEMORY, FIRST_SITE = 1, 2, 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """A place that can raise: the exception, its message, the user's line."""
 
@@ -33,7 +33,7 @@ class Site:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Printed:
     """A `print`: what separates and ends, and the types of the values."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from tapeless.ir.dataclass import dataclass
 
 PURE = "nounwind willreturn memory(none)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Routine:
     """One routine: the types `result (arguments)`, its definition, and what it calls ("tl_..." or "libm:...")."""
 

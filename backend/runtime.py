@@ -21,7 +21,8 @@ import re
 import threading
 from functools import cache
 
-from tapeless.backend.jit import Library, compile_library
+from tapeless.backend.cache import kept
+from tapeless.backend.jit import Library, attributes, engine, llvm_version, load, object_code
 from tapeless.backend.program import INTERRUPTED, NO_MEMORY
 from tapeless.backend.runtime_text import TEMPLATE
 from tapeless.ir.diagnostics import UnsupportedError, UsageError
@@ -55,7 +56,10 @@ def runtime() -> dict[str, int]:
     """The addresses of the runtime's functions, by name."""
     if platform.machine() != "x86_64" or platform.system() != "Linux":
         raise UnsupportedError("compiled functions that loop, recurse, fail or allocate need Linux on x86-64")
-    library = compile_library(text(), "runtime", EXPORTS, {}, quick=True)
+    module = text()
+    key = "\n".join((llvm_version(), engine().triple, attributes(), module))
+    image = kept("runtime", key, lambda: object_code(module, 0, 0))  # most of it runs once: no need to optimize
+    library = load(image, "runtime", EXPORTS, {}, module)
     _keep.append(library)
     addresses = {name: library.address(name) for name in EXPORTS}
     settings = (ctypes.c_uint64 * 3).from_address(addresses["tl_settings"])

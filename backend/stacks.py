@@ -20,19 +20,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tapeless.backend.layout import box_part, is_nullable
 from tapeless.ir.abstract import Box, Cell, Record, Tuple, Type, Union, resolve
 from tapeless.ir.builder import primitive_of
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 
 if TYPE_CHECKING:
     from tapeless.backend.program import Program
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Push:
     """A loop that pushes: the place of the stack in its state, and of the link in a frame; the node that pushes.
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tapeless.backend import convert, frames, memory
-from tapeless.backend.arrays import ARRAYS
 from tapeless.backend.emit import LIKELY, Values
 from tapeless.backend.layout import memory as record_layout
 from tapeless.backend.program import Printed
 from tapeless.ir.abstract import Box, Record, Tuple
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.nodes import Apply, Constant, Node
+from tapeless.ir.primitive import Primitive
 
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
@@ -138,5 +138,13 @@ STRUCTURE: dict[str, Callable[[FunctionEmitter, Apply], Values]] = {
     "cell": memory.cell,
     "load": memory.load,
     "store": memory.store,
-    **ARRAYS,
 }
+
+
+def emitter(prim: Primitive) -> Callable[[FunctionEmitter, Apply], Values] | None:
+    """What emits a primitive; None where its record says how. Those of arrays are loaded when there are some."""
+    if prim.lower or prim.name in STRUCTURE:
+        return STRUCTURE.get(prim.name)
+    from tapeless.backend.arrays import ARRAYS
+
+    return ARRAYS.get(prim.name)

@@ -11,13 +11,14 @@ returns in a row: the others cost more than most bodies. GCC inlines recursive c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from tapeless.ir.dataclass import dataclass
 
 # How many levels are inlined at most, and how many lines of LLVM the functions of a cycle may have then, all together.
 LEVELS, LINES = 5, 240
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     """A function in LLVM. The first block ends in `check`, which asks whether there is stack left and goes to `go`."""
 

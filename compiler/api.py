@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tapeless.ir.collector import paused
 from tapeless.ir.diagnostics import UsageError
 
 Argnums = int | tuple[int, ...]
@@ -77,7 +78,8 @@ def _underlying(fn: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 def _transformed(
     name: str, fn: Any, argnums: Argnums | None = None, mode: str = "auto", order: int | None = None
 ) -> Function:
-    from tapeless.driver import Transform
+    with paused():  # the compiler is loaded here
+        from tapeless.driver import Transform
 
     if argnums is not None and not _is_argnums(argnums):
         raise UsageError(f"argnums must be an int or a tuple of ints, got {argnums!r}")

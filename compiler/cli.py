@@ -99,7 +99,8 @@ def opt(file: IO[str], passes: str, output: IO[str]) -> None:
     from tapeless.driver import deep_recursion
     from tapeless.ir.parser import parse
     from tapeless.ir.printer import show
-    from tapeless.ir.verify import Stage, verify
+    from tapeless.ir.stage import Stage
+    from tapeless.ir.verify import verify
 
     names = [name.strip() for name in passes.split(",") if name.strip()]
     for name in names:

@@ -12,13 +12,11 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tapeless.ir.diagnostics import InternalError, Note, TapelessError, UnsupportedError
 from tapeless.ir.nodes import Graph
-from tapeless.ir.printer import show
 
 HINT = "this is a defect of tapeless, not of your program: please report it with that file"
 
@@ -51,6 +49,10 @@ def _named(where: str, what: str, error: Exception, subject: Graph | Callable[[]
 
 def keep(where: str, error: Exception, subject: Graph | Callable[[], str]) -> str:
     """Write all that a report needs to a file that stays; its path."""
+    import traceback
+
+    from tapeless.ir.printer import show
+
     try:
         text = show(subject, spans=True) if isinstance(subject, Graph) else subject()
     except Exception as again:  # it is broken: its text may be what cannot be made

@@ -6,27 +6,24 @@ signature, `text` shows the program at a stage on the way. Nothing here is cache
 
 from __future__ import annotations
 
-import gc
 import linecache
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from tapeless import pipeline
-from tapeless.ad.expand import has_derivatives
 from tapeless.backend.kernel import Kernel, compile_kernel
 from tapeless.defects import naming
 from tapeless.frontend import Program, load
 from tapeless.infer.domain import Value
+from tapeless.ir.collector import paused
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import UsageError
-from tapeless.ir.interpret import evaluate
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS
 from tapeless.ir.primitives.structure import item, make_tuple
-from tapeless.ir.printer import show
-from tapeless.signature import Key, abstract, key_of
+from tapeless.signature import Key, abstract
 
 
 @dataclass(frozen=True)
@@ -41,19 +38,14 @@ class Transform:
 
 @contextmanager
 def deep_recursion() -> Any:
-    """Compiling recurses along nested branches and calls of the user's program.
-
-    It also makes many nodes that live until its end, which the garbage collector would visit again and again.
-    """
-    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
+    """Compiling recurses along nested branches and calls of the user's program; its nodes live until its end."""
+    limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 50_000))
-    gc.disable()
     try:
-        yield
+        with paused():
+            yield
     finally:
         sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()
 
 
 def read(fn: Callable[..., Any]) -> Program:
@@ -172,27 +164,10 @@ class Writing:
 
 def text(program: Program, transforms: tuple[Transform, ...], signature: tuple[Key, ...], stage: str) -> str:
     """The program at a stage of the pipeline, in the text form of the IR; it goes no further than that stage."""
+    from tapeless.ir.printer import show
+
     with deep_recursion():
         root = applied(program, transforms, len(signature) - len(program.inputs))
         graph = next(g for name, g in pipeline.steps(root, arguments(signature)) if name == stage)
         with naming("printer", lambda: ""):
             return show(graph)
-
-
-def interpreters(fn: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, Callable[..., Any]]:
-    """By the name of each stage, the interpreter of the program as it is there; stages with derivatives in them not.
-
-    An oracle for tests: the compiler up to that stage, and no backend.
-    """
-    program = read(fn)
-    values = program.fetch(fn)
-    signature = tuple(map(key_of, (*values, *args)))
-    with deep_recursion():
-        graphs = pipeline.stages(applied(program, (), len(args)), arguments(signature))
-    if has_derivatives(graphs["infer"]):
-        graphs = {name: g for name, g in graphs.items() if name in ("grad", "lower")}
-
-    def interpreter(graph: Graph) -> Callable[..., Any]:
-        return lambda *xs: evaluate(graph, [*values, *xs])
-
-    return {name: interpreter(g) for name, g in graphs.items()}

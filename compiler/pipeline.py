@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from tapeless.ad.expand import expand, has_derivatives
 from tapeless.defects import naming
@@ -20,10 +19,11 @@ from tapeless.infer.domain import Value
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
 from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError
 from tapeless.ir.nodes import Constant, Graph, Node
+from tapeless.ir.stage import Stage
 from tapeless.ir.traverse import all_nodes
-from tapeless.ir.verify import Stage, verify
 from tapeless.passes.promote import has_locations, promote
 from tapeless.passes.simplify import finish, simplify
 
@@ -83,6 +83,8 @@ def run(name: str, root: Graph, gives: Stage | None = None) -> Graph:
 def checked(root: Graph, stage: Stage) -> Graph:
     """The graph itself, verified where the verifier is on."""
     if VERIFY:
+        from tapeless.ir.verify import verify
+
         verify(root, stage)
     return root
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless import driver, pipeline
 from tapeless.backend.kernel import Kernel
 from tapeless.frontend import Program
 from tapeless.frontend.paths import MISSING, Watch, watches
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import UsageError
 from tapeless.signature import Key, key_of
 

@@ -20,7 +20,8 @@ mention the name), the last is a location that a store can change.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from tapeless.ir.dataclass import dataclass, field
 
 
 class Type:
@@ -29,7 +30,7 @@ class Type:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scalar(Type):
     """A number of Python (`bool`, `int`, `float`) or of NumPy (`np.bool`, `np.i64`, `np.f64`)."""
 
@@ -55,7 +56,7 @@ def joined_kind(a: str, b: str) -> str:
     return ("np.i64" if whole else "np.f64") if numpy else "float"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Array(Type):
     """An array of NumPy; `element` is a scalar of NumPy.
 
@@ -83,7 +84,7 @@ def array_type(text: str) -> Array:
     return Array(SCALARS["np." + found[1]], found[2].replace(",", ""), not found[3])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NoneType(Type):
     """The type of None."""
 
@@ -91,7 +92,7 @@ class NoneType(Type):
         return "none"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Never(Type):
     """No value at all: bottom."""
 
@@ -102,7 +103,7 @@ class Never(Type):
 NONE, NEVER = NoneType(), Never()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Str(Type):
     """One string, known while compiling: it carries no data at run time."""
 
@@ -192,7 +193,7 @@ class Pullback(Type):
         return f"pullback %{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell(Type):
     """A location that holds one value of type `content`; `site` tells apart those of different variables."""
 

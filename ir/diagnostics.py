@@ -7,10 +7,11 @@ names the pass and the invariant that broke. What fails at run time is not here:
 from __future__ import annotations
 
 import linecache
-from dataclasses import dataclass
+
+from tapeless.ir.dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Span:
     """A range of source text: lines count from 1, columns from 0 (in characters); `end` is exclusive."""
 
@@ -26,7 +27,7 @@ class Span:
         return f"{self.file}:{self.line}:{self.column + 1}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Note:
     """A further place that belongs to an error, with what it has to do with it."""
 

@@ -16,12 +16,12 @@ import builtins
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tapeless.ir import operators, primitives
 from tapeless.ir.abstract import Array, Box, NoneType, Record, Scalar, Str, Tuple, Type, head, parts, resolve
 from tapeless.ir.abstract import Cell as CellType
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InternalError, UsageError
 from tapeless.ir.nests import nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
@@ -34,7 +34,7 @@ STACK_BYTES = 512 * 2**20
 FRAMES = 400_000  # Python's; a call of the program takes about five
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordValue:
     """A value of a record type."""
 
@@ -42,14 +42,14 @@ class RecordValue:
     items: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoxValue:
     """A value of a box type."""
 
     body: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumpyValue:
     """A NumPy scalar inside a union, where nothing else tells it from Python's."""
 

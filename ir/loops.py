@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tapeless.ir.abstract import Tuple
 from tapeless.ir.builder import Builder
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import Span
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitives.structure import make_tuple, switch
 from tapeless.ir.traverse import Scopes
 
 
-@dataclass(slots=True)
+@dataclass
 class LoopParts:
     """A loop taken apart: `head` and `body` are the applications of the loop graph and of its step, in order,
     without the switch and the back-edge that end them; `nexts` are the arguments of the back-edge."""

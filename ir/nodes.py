@@ -14,10 +14,10 @@ order of the program, and only there does it happen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from tapeless.ir.abstract import Type
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import Span
 
 
@@ -63,7 +63,7 @@ class Parameter(Node):
         return f"%{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CallShape:
     """How the arguments of a SOURCE call were written: `keywords` names the last, `starred` are positions of *args."""
 

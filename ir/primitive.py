@@ -12,29 +12,35 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from tapeless.ir.abstract import Array, Type
+from tapeless.ir.dataclass import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """A named equation `pattern = replacement`.
 
     grade     `exact` (same bits, nan for nan; in derivative arithmetic up to rounding), `real` (under fastmath only),
               or `known`: exact, and used where the replacement is there already
-    patterns  the ways to write the pattern, as the arguments of commuting primitives may be swapped
+    ordered   it holds for the arguments in this order only
     """
 
     name: str
     pattern: Term
     replacement: Any
     grade: str = "exact"
-    patterns: tuple[Term, ...] = ()
+    ordered: bool = False
+
+    @cached_property
+    def patterns(self) -> list[Term]:
+        """The ways to write the pattern, as the arguments of commuting primitives may be swapped."""
+        return [self.pattern] if self.ordered else orders(self.pattern)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Term:
     """A primitive applied to terms, variables (`Var`) and numbers: how partials and rules are written."""
 
@@ -69,7 +75,7 @@ class Term:
         return REGISTRY["fdiv"](other, self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Var:
     """A variable of a term. In partials, `Var(0)` is the output and `Var(i)` the i-th input, counted from 1."""
 
@@ -86,7 +92,7 @@ class Var:
     __rtruediv__ = Term.__rtruediv__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Number(Var):
     """A variable of a rule that stands for a constant, of such a size that products of two are finite and not zero."""
 
@@ -146,9 +152,8 @@ class Primitive:
         `ordered`: it holds for the arguments in this order only.
         """
         assert pattern.primitive is self, name
-        patterns = [pattern] if ordered else orders(pattern)
         self.candidates.clear()
-        self.rules.append(Rule(name, pattern, replacement, grade, tuple(patterns)))
+        self.rules.append(Rule(name, pattern, replacement, grade, ordered))
 
     def type_of(self, args: Sequence[Type]) -> Type:
         """The type of an application to arguments of these types."""

@@ -9,7 +9,6 @@ Linear in the size of the program, and without recursion over nodes or graphs.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NoReturn
 
 from tapeless.ir.abstract import Str, Type
@@ -19,16 +18,9 @@ from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter, gr
 from tapeless.ir.primitive import Operator, Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.printer import literal_type
+from tapeless.ir.stage import Stage
 from tapeless.ir.traverse import Scopes, inputs, reachable
 from tapeless.ir.typecheck import ABSTRACT_SCALARS, Types, Wrong
-
-
-class Stage(IntEnum):
-    """What a program has been through; each stage has fewer kinds of things than the one before."""
-
-    SOURCE = 0
-    TYPED = 1
-    PLAIN = 2
 
 
 def verify(root: Graph, stage: Stage) -> None:

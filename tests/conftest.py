@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TAPELESS_VERIFY", "1")  # before tapeless is imported; subprocesses inherit it
+os.environ.setdefault("TAPELESS_CACHE", "0")  # the user's folder is not for tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -100,6 +100,6 @@ def difference(got: Outcome, want: Outcome, equal: Callable[[Any, Any], bool] = 
 
 def stages(f: Callable, args: tuple) -> dict[str, Callable]:
     """By the name of each stage of compilation, the interpreter of the graph there."""
-    from tapeless import driver
+    from tapeless import oracle
 
-    return driver.interpreters(f, args)
+    return oracle.interpreters(f, args)

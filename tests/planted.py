@@ -7,6 +7,7 @@ no place yet: its test fails as long as that is so, since an unproven search is 
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,11 +86,10 @@ def _wrong_tag(right):
 
 def _contraction(right):
     def primitive(self, node, fn):
-        import dataclasses
-
         if fn.name in ("fadd", "fsub", "fmul"):
             opcode = fn.lower.split()[0]
-            fn = dataclasses.replace(fn, lower=fn.lower.replace(opcode, f"{opcode} contract", 1))
+            fn = copy.copy(fn)
+            fn.lower = fn.lower.replace(opcode, f"{opcode} contract", 1)
         return right(self, node, fn)
 
     return primitive

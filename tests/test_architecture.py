@@ -21,7 +21,11 @@ RESERVED = {
     "dis": ("tapeless.frontend",),
 }
 # What is heavy may be imported where it is needed, inside a function.
-LAZY = ("llvmlite", "lark", "numpy", "click", "tapeless.ir.parser", "tapeless.backend", "tapeless.frontend")
+LAZY = (
+    "llvmlite", "lark", "numpy", "click", "traceback", "tapeless.backend", "tapeless.frontend",
+    "tapeless.ir.parser", "tapeless.ir.printer", "tapeless.ir.verify",
+    "tapeless.ad.forward", "tapeless.ad.reverse", "tapeless.ad.taylor",
+)  # fmt: skip
 
 
 @cache

@@ -12,16 +12,15 @@ knows only what all of them do. So a recursion ends up with one graph, however m
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import Activity, differentiable
-from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ad.residuals import TUPLE
-from tapeless.ad.reverse import refuse_location
-from tapeless.ir.abstract import Array, Box, Tuple, Type, Union, cotangent
+from tapeless.ad.copying import TUPLE, Map, branches, copy, image
+from tapeless.ad.refusals import refuse_arrays, refuse_location
+from tapeless.ir.abstract import Box, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant
-from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
@@ -36,7 +35,7 @@ MOST = 3
 """For one function and choice of active parameters this many graphs are made; the last of them knows nothing."""
 
 
-class Companions:
+class Companions(ABC):
     """The functions of one program, each with companions for its values, made on demand."""
 
     def __init__(self, count: int, mark: str) -> None:
@@ -46,9 +45,9 @@ class Companions:
         self.patterns: dict[tuple[Graph, Pattern], list[Pattern]] = {}
         self.active: Activity
 
+    @abstractmethod
     def scalar(self, b: Builder, node: Apply, prim: Primitive, m: Map, rows: list[Row]) -> Row:
         """The rule of a primitive that is a function of floats; `rows` has the companions of its inputs."""
-        raise NotImplementedError
 
     # -- functions --------------------------------------------------------------------------------------------------
     def call(self, b: Builder, g: Graph, args: list[Node], rows: list[Row]) -> tuple[Graph, list[Node]]:
@@ -115,14 +114,12 @@ class Companions:
             fn = node.fn
             assert isinstance(fn, Constant)
             b.span = node.span or b.span
-            if node in self.active and any(isinstance(n.type, Array) for n in (node, *node.args)):
-                raise DifferentiationError(
-                    "forward mode and Taylor series do not go through arrays yet", node.span, hint='mode="reverse" does'
-                )
             if node not in self.active:
                 refuse_location(node)
                 m[node] = copy(b, self.scopes, node, m)
-            elif isinstance(fn.value, Graph):
+                continue
+            refuse_arrays((node, *node.args), node.span)
+            if isinstance(fn.value, Graph):
                 if fn.value.kind == "loop":
                     self._loop(b, node, fn.value, m, t)
                 else:

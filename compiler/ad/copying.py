@@ -8,10 +8,11 @@ from tapeless.ir.nests import copied, nest_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.arrays import nest as NEST
-from tapeless.ir.primitives.structure import switch
+from tapeless.ir.primitives.structure import make_tuple, switch
 from tapeless.ir.traverse import Scopes
 
 Map = dict[Node, Node]
+TUPLE = Constant(make_tuple)
 
 
 def image(m: Map, node: Node) -> Node:

@@ -19,10 +19,33 @@ from typing import Any
 from tapeless.ir.abstract import FLOAT, NONE, Array, Box, Record, Tuple, Type, Union, cotangent, head, parts
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.diagnostics import InternalError
-from tapeless.ir.nodes import Graph, Node
+from tapeless.ir.nodes import Constant, Graph, Node
 
 Cotangent = Any
 """None | Node | dict[int, Cotangent]"""
+
+
+def symbolic(c: Node | None) -> Node | None:
+    """The cotangent of a float; the constant zero is None."""
+    return None if isinstance(c, Constant) and c.value == 0.0 else c
+
+
+def threaded(node: Node) -> bool:
+    """Whether a node is an array, whose cotangent so far goes into what adds to it, and comes out of it."""
+    return isinstance(node.type, Array)
+
+
+def scaled(b: Builder, seed: Node, partial: Any, values: dict[int, Node], singular: bool) -> Node | None:
+    """A cotangent (or tangent) times a partial derivative."""
+    if isinstance(partial, (int, float)):
+        if partial == 0.0:
+            return None
+        if partial == 1.0:
+            return seed
+        if partial == -1.0:
+            return b.apply("gneg", seed)
+    p = b.term(partial, values)
+    return b.apply("gmul_guarded" if singular else "gmul", seed, p)
 
 
 def zero(b: Builder, type: Type) -> Node:

@@ -8,17 +8,16 @@ a pullback, a name until now, becomes a record of its residuals everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from math import factorial
+from typing import TYPE_CHECKING
 
 from tapeless.ad import mode
 from tapeless.ad.companions import Companions, Row
 from tapeless.ad.copying import image
-from tapeless.ad.forward import Forward
+from tapeless.ad.cotangents import symbolic, threaded
 from tapeless.ad.nested import Chain, nested_order
-from tapeless.ad.region import threaded
-from tapeless.ad.reverse import Reverse
-from tapeless.ad.series import symbolic
-from tapeless.ad.taylor import Taylor
+from tapeless.ad.refusals import refuse_arrays
 from tapeless.ir.abstract import FLOAT, Array, Box, Cell, Pullback, Record, Tuple, Type, Union, cotangent, union
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.diagnostics import DifferentiationError
@@ -28,6 +27,11 @@ from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.traverse import Scopes, all_nodes, reachable
+
+if TYPE_CHECKING:
+    from tapeless.ad.forward import Forward
+    from tapeless.ad.reverse import Reverse
+    from tapeless.ad.taylor import Taylor
 
 
 def has_derivatives(root: Graph) -> bool:
@@ -59,12 +63,36 @@ class _Expansion:
         self.plain: dict[Graph, Graph] = {}
         self.new: dict[Graph, Graph] = {}
         self.todo: list[Graph] = []
-        self.reverse = Reverse()
-        self.forward: dict[int, Forward] = {}  # by the number of directions
+        self._forward: dict[int, Forward] = {}
         self.gradients: dict[tuple[Graph, str], Graph] = {}
-        self.taylor: dict[int, Taylor] = {}  # by order
+        self._taylors: dict[int, Taylor] = {}
         self.boxes: set[Box] = set()
 
+    # -- the modes, each loaded when a program wants it ---------------------------------------------------------------
+    @cached_property
+    def reverse(self) -> Reverse:
+        """Adjoints."""
+        from tapeless.ad.reverse import Reverse
+
+        return Reverse()
+
+    def forward(self, directions: int) -> Forward:
+        """Tangents along a number of directions."""
+        from tapeless.ad.forward import Forward
+
+        if directions not in self._forward:
+            self._forward[directions] = Forward(directions)
+        return self._forward[directions]
+
+    def taylor(self, order: int) -> Taylor:
+        """Series of an order."""
+        from tapeless.ad.taylor import Taylor
+
+        if order not in self._taylors:
+            self._taylors[order] = Taylor(order)
+        return self._taylors[order]
+
+    # -- programs and graphs ------------------------------------------------------------------------------------------
     def program(self, root: Graph) -> Graph:
         for g in reachable(root):  # first what pullbacks keep, so that every type can be rewritten
             for node in self.scopes.schedule(g):
@@ -187,12 +215,12 @@ class _Expansion:
         return self.made(b, node, Constant(adjoint.backward), args, self.type(node.type))
 
     def _jvp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
-        return self._accompanied(b, node, m, self.forward.setdefault(1, Forward(1)))
+        return self._accompanied(b, node, m, self.forward(1))
 
     def _taylor(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         assert isinstance(node.type, Tuple)
         order = len(node.type.items) - 1
-        return self._accompanied(b, node, m, self.taylor.setdefault(order, Taylor(order)))
+        return self._accompanied(b, node, m, self.taylor(order))
 
     def _accompanied(self, b: Builder, node: Apply, m: dict[Node, Node], companions: Companions) -> Node:
         """jvp or taylor: the arguments are the parameters, then the companions of those with a 1 in the mask."""
@@ -214,14 +242,11 @@ class _Expansion:
             return self.nested(b, node, chain, given)
         g = self.inner(graph.value)
         if mode.choose(g, mask.value, wanted.value, self.scopes) == "forward":
-            if any(threaded(p) for p, bit in zip(g.params, mask.value) if bit == "1"):
-                raise DifferentiationError(
-                    "forward mode and Taylor series do not go through arrays yet", node.span, hint='mode="reverse" does'
-                )
+            refuse_arrays((p for p, bit in zip(g.params, mask.value) if bit == "1"), node.span)
             key = (g, mask.value)
             if key not in self.gradients:
                 count = mode.directions(g, mask.value)
-                self.gradients[key] = self.forward.setdefault(count, Forward(count)).gradient(g, mask.value)
+                self.gradients[key] = self.forward(count).gradient(g, mask.value)
             return self.made(b, node, Constant(self.gradients[key]), given, self.type(node.type))
         adjoint = self.reverse.adjoint(g, mask.value)
         assert isinstance(node.type, Tuple)
@@ -240,8 +265,7 @@ class _Expansion:
         line: list[Row] = [
             [constant(1.0) if k == 0 and bit == "1" else None for k in range(order)] for bit in chain.mask
         ]
-        taylor = self.taylor.setdefault(order, Taylor(order))
-        g, inputs = taylor.call(b, self.inner(chain.graph), args, line)
+        g, inputs = self.taylor(order).call(b, self.inner(chain.graph), args, line)
         series = self.made(b, node, Constant(g), inputs, Tuple((FLOAT,) * (order + 1)))
         scaled = (b.apply("gmul", b.item(series, k), constant(float(factorial(k)))) for k in (order - 1, order))
         return b.tuple([*scaled])

@@ -15,7 +15,6 @@ from __future__ import annotations
 from tapeless.ad import cotangents as ct
 from tapeless.ad.companions import Companions, Row, Rows
 from tapeless.ad.copying import Map, image
-from tapeless.ad.reverse import scaled
 from tapeless.ir.abstract import FLOAT, Record, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Graph, Node
@@ -48,7 +47,7 @@ class Forward(Companions):
         for k in range(self.count):
             total: Node | None = None
             for row, partial in zip(rows, prim.partials):
-                if row[k] is not None and (term := scaled(b, row[k], partial, values, prim.singular)) is not None:
+                if row[k] is not None and (term := ct.scaled(b, row[k], partial, values, prim.singular)) is not None:
                     total = term if total is None else b.apply("gadd", total, term)
             out.append(total)
         return out

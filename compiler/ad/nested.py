@@ -12,10 +12,9 @@ nested derivative doubles it. A gradient that has to be taken in reverse ends a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tapeless.ir.abstract import FLOAT
 from tapeless.ir.builder import is_primitive
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.traverse import Scopes
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless.ad.copying import Map, image
@@ -11,6 +10,7 @@ from tapeless.ad.cotangents import zero as no_cotangent
 from tapeless.ad.residuals import Scope, Slots
 from tapeless.ir.abstract import Array, Box, Record, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
 
 
@@ -119,8 +119,3 @@ class Values(dict[int, Node]):
         primal = self.node if i == 0 else self.node.args[i - 1]
         out = self[i] = self.region.ref(image(self.region.m, primal))
         return out
-
-
-def threaded(node: Node) -> bool:
-    """Whether a node is an array, whose cotangent so far goes into what adds to it, and comes out of it."""
-    return isinstance(node.type, Array)

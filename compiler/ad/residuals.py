@@ -15,21 +15,22 @@ its switch; the two branches share slots of one type.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tapeless.ad.copying import TUPLE
 from tapeless.ad.cut import INFINITE, minimum_cut
 from tapeless.ir.abstract import BOOL, Array, Box, Cell, Record, Scalar, Tuple, Type, Union, resolve
 from tapeless.ir.builder import constant, primitive_of, undef
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
 from tapeless.ir.primitive import REGISTRY, Primitive
-from tapeless.ir.primitives.structure import item, make_tuple, unbox
+from tapeless.ir.primitives.structure import item, unbox
 from tapeless.ir.traverse import Scopes, encloses, mentioned, reachable
 
 if TYPE_CHECKING:
     from tapeless.ad.region import Adjoint, Region
 
-TUPLE, ITEM, UNBOX = Constant(make_tuple), Constant(item), Constant(unbox)
+ITEM, UNBOX = Constant(item), Constant(unbox)
 PLACE = Constant("residual")
 """What a placeholder applies until it is known what it becomes."""
 

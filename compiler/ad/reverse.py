@@ -14,17 +14,16 @@ Source: Pearlmutter and Siskind (2008); the equations are in ARCHITECTURE.md, se
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from tapeless.ad import cotangents as ct
 from tapeless.ad import reverse_loop, reverse_nest
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
-from tapeless.ad.region import Adjoint, Region, Values, threaded
+from tapeless.ad.refusals import refuse_location
+from tapeless.ad.region import Adjoint, Region, Values
 from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
-from tapeless.ir.abstract import NEVER, Array, Box, Cell, Tuple, Union, cotangent
+from tapeless.ir.abstract import NEVER, Array, Box, Tuple, Union, cotangent
 from tapeless.ir.builder import Builder, constant
-from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive, Var
@@ -75,8 +74,8 @@ class Reverse:
         packed = Parameter(a.backward, "residuals")
         seed = Parameter(a.backward, "ct", cotangent(y.type))  # type: ignore[arg-type]
         wanted = [p for p, bit in zip(g.params, mask) if bit == "1"]
-        totals = [Parameter(a.backward, f"ct_{p.name}", cotangent(p.type)) for p in wanted if threaded(p)]  # type: ignore[arg-type]
-        region.sens.update(zip(filter(threaded, wanted), totals))
+        totals = [Parameter(a.backward, f"ct_{p.name}", cotangent(p.type)) for p in wanted if ct.threaded(p)]  # type: ignore[arg-type]
+        region.sens.update(zip(filter(ct.threaded, wanted), totals))
         if differentiable(g.output.type):
             self.give(region, g.output, seed)
         self.backward(region, self.scopes.schedule(g))
@@ -209,7 +208,7 @@ class Reverse:
         out = Tuple(tuple(cotangent(x.type) for x in active))  # type: ignore[arg-type]
         again = [region.ref(image(region.m, node.args[i])) for i in a.again]
         kept = bb.tuple([]) if a.residual == Tuple(()) else region.ref(residual)
-        totals = [region.take(x) for x in active if threaded(x)]
+        totals = [region.take(x) for x in active if ct.threaded(x)]
         made = Apply(bb.graph, Constant(a.backward), (*again, kept, whole, *totals), out, node.span)
         for i, x in enumerate(active):
             self.give(region, x, bb.item(made, i))
@@ -221,7 +220,7 @@ class Reverse:
         assert bb is not None
         condition = region.ref(image(region.m, node.args[0]))
         read = dict.fromkeys(n for g in branches(node) for n in self.scopes.captures(g) if n in self.active)
-        totals = {n: region.take(n) for n in read if threaded(n)}
+        totals = {n: region.take(n) for n in read if ct.threaded(n)}
         for r, g in zip(inner, branches(node)):
             r.bb = bb.nested(g.name)
             r.sens.update(totals)
@@ -248,11 +247,12 @@ class Reverse:
         if prim.name in TWINS:  # computed with its twin in one go, by the forward pass
             twin = region.fb.apply(TWINS[prim.name], image(region.m, node.args[0]))
             values[TWIN.index] = region.ref(twin)
-            self.give(region, node.args[0], scaled(bb, seed, TWIN if prim.name == "sin" else fneg(TWIN), values, False))
+            slope = TWIN if prim.name == "sin" else fneg(TWIN)
+            self.give(region, node.args[0], ct.scaled(bb, seed, slope, values, False))
             return
         for x, term in zip(node.args, prim.partials):
             if x in self.active:
-                self.give(region, x, scaled(bb, seed, term, values, prim.singular))
+                self.give(region, x, ct.scaled(bb, seed, term, values, prim.singular))
 
     def _element(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, *indices = node.args
@@ -367,30 +367,3 @@ class Reverse:
         (boxed,) = node.args
         assert isinstance(boxed.type, Box)
         self.give(region, boxed, ct.into_box(bb, seed, boxed.type))
-
-
-def refuse_location(node: Apply) -> None:
-    """A location that is still one has aliases that are not known: what is stored in it has no derivative."""
-    fn = node.fn
-    if isinstance(fn, Constant) and isinstance(fn.value, Primitive) and fn.value.name in ("load", "store"):
-        where = node.args[0].type
-        if isinstance(where, Cell) and differentiable(where.content):
-            raise DifferentiationError(
-                "a captured variable that is assigned after capture is read or written through a function value here, "
-                "which has no derivative yet",
-                node.span,
-                hint="pass the value as an argument and return the new one",
-            )
-
-
-def scaled(b: Builder, seed: Node, partial: Any, values: dict[int, Node], singular: bool) -> Node | None:
-    """A cotangent (or tangent) times a partial derivative."""
-    if isinstance(partial, (int, float)):
-        if partial == 0.0:
-            return None
-        if partial == 1.0:
-            return seed
-        if partial == -1.0:
-            return b.apply("gneg", seed)
-    p = b.term(partial, values)
-    return b.apply("gmul_guarded" if singular else "gmul", seed, p)

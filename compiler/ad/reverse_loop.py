@@ -17,17 +17,17 @@ so a second derivative is this once more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import differentiable
 from tapeless.ad.copying import branches, image
-from tapeless.ad.region import Region, threaded
+from tapeless.ad.region import Region
 from tapeless.ad.residuals import ITEM, Found
 from tapeless.ir.abstract import FLOAT, INT, NONE, Box, Record, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant, primitive_of
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.loops import LoopParts, call_loop, close_loop, loop_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter, graph_of
 from tapeless.ir.primitives.structure import switch
@@ -81,7 +81,7 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
     sb = inner.bb = ub.nested("step")
     unwind = Unwind(region, node, parts, last.args[0], ub, sb)  # its state, in the order in which it is made
     seeds = {i: unwind.carry("ct_" + graph.params[i].name, _seed(region, node, seed, i)) for i in state}
-    arrays = dict.fromkeys(n for n in reverse.scopes.captures(graph) if n in reverse.active and threaded(n))
+    arrays = dict.fromkeys(n for n in reverse.scopes.captures(graph) if n in reverse.active and ct.threaded(n))
     threads = {n: unwind.carry("acc", region.take(n)) for n in arrays}
     inner.sens.update(threads)
     lone = seeds[state[0]] if len(state) == 1 and _floats(reverse, nodes) else None

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tapeless.ad.cotangents import symbolic
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Constant, Node
 from tapeless.ir.primitive import REGISTRY, Primitive, Term, Var
@@ -43,11 +44,6 @@ class Series:
         if k not in self.known:
             self.known[k] = symbolic(self.make(k))
         return self.known[k]
-
-
-def symbolic(c: Coefficient) -> Coefficient:
-    """A coefficient; the constant zero is None."""
-    return None if isinstance(c, Constant) and c.value == 0.0 else c
 
 
 class Recurrences:

@@ -6,7 +6,6 @@ the same path of sites (`emit.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapeless.infer.binding import bind
@@ -29,6 +28,7 @@ from tapeless.infer.domain import (
 )
 from tapeless.infer.instances import Instance, Site
 from tapeless.ir.abstract import Array, cotangent
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import CallShape
 from tapeless.ir.primitive import Mismatch
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tapeless.infer.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Derivative:
     """What a derivative record says.
 

@@ -20,10 +20,10 @@ by their graph and the instance that made them instead of by what they captured.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tapeless.ir.abstract import SCALARS, Array, Scalar, Tuple, Type, head
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.nodes import Graph
 from tapeless.ir.primitive import UNKNOWN, Operator
 

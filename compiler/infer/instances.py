@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from tapeless.infer.domain import NEVER, Value
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import Span
 from tapeless.ir.nodes import Apply, Graph, Node
 
@@ -13,7 +13,7 @@ Site = tuple["Instance", Apply, tuple[Any, ...]]
 """A call: the instance and node where it stands, and a path that tells apart several calls of one node."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """Why a node has no value. kind: `type`, `static` (a constant was needed) or `growth` (a type that never ends)."""
 

@@ -8,7 +8,6 @@ Boxes and locations that meet are unified (union-find). Source of the method: no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless.infer.domain import (
@@ -28,6 +27,7 @@ from tapeless.infer.domain import (
 )
 from tapeless.infer.instances import Instance
 from tapeless.ir.abstract import Array, join, joined_kind
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.primitive import UNKNOWN
 
 

@@ -6,7 +6,6 @@ flat. Names are made unique and do not depend on hashing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from tapeless.infer.domain import NEVER as NO_VALUE
@@ -26,6 +25,7 @@ from tapeless.ir.abstract import (
     Type,
     union,
 )
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.nodes import Graph, Node
 
 Fact = tuple[Instance, Node]

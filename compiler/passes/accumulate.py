@@ -9,16 +9,15 @@ Source: Bird (1984), "The promotion and accumulation strategies in transformatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tapeless.ir.abstract import FLOAT, Tuple, Type
 from tapeless.ir.builder import Builder, constant, is_primitive
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Graph, Node
 from tapeless.ir.traverse import Scopes, all_nodes
 from tapeless.passes.callgraph import call_graph, callee
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class End:
     """One way in which a function ends: `shares` are added to the results of a call, or returned where there is none.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph
 from tapeless.ir.traverse import Scopes, mentioned
 

@@ -10,10 +10,9 @@ that computing one where no branch would have asked for it is harmless; it is mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tapeless.ir.abstract import Scalar
 from tapeless.ir.builder import primitive_of
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, inputs, mentioned
@@ -25,7 +24,7 @@ MOST = 8
 """How many invariants a function gets at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Moved:
     """What leaves one function: `values` become parameters, computed by `nodes`, which stand in order."""
 

@@ -11,7 +11,7 @@ import struct
 
 import llvmlite.binding as llvm
 import pytest
-from tapeless.backend.arithmetic import RUNTIME, declarations, signature
+from tapeless.backend.arithmetic import COMMON, all_routines, declarations, signature
 from tapeless.ir import primitives
 from tapeless.ir.abstract import BOOL, FLOAT, INT
 from tapeless.ir.primitive import REGISTRY, Primitive
@@ -133,5 +133,14 @@ def test_every_routine_is_used() -> None:
     """A routine that no primitive needs has no reason to be."""
     from tapeless.backend.routine import close
 
-    used, _ = close([p.lower.removeprefix("call:") for p in LOWERED if p.lower.startswith(("call:", "libm:"))], RUNTIME)
-    assert set(used) == set(RUNTIME)
+    table = all_routines()
+    used, _ = close([p.lower.removeprefix("call:") for p in LOWERED if p.lower.startswith(("call:", "libm:"))], table)
+    assert set(used) == set(table)
+
+
+def test_common_routines_need_no_others() -> None:
+    """A program that names only these is compiled without the rest."""
+    from tapeless.backend.routine import close
+
+    used, _ = close(COMMON, COMMON)
+    assert set(used) == set(COMMON)

@@ -10,7 +10,8 @@ import pytest
 from tapeless.frontend import from_source, load
 from tapeless.ir.diagnostics import TapelessError
 from tapeless.ir.interpret import evaluate
-from tapeless.ir.verify import Stage, verify
+from tapeless.ir.stage import Stage
+from tapeless.ir.verify import verify
 
 SCALE, PAIR, NAME, NOTHING = 2.5, (1.5, 2), "cubic", None
 

@@ -8,7 +8,8 @@ from tapeless.ir.nodes import Apply, Constant, Graph
 from tapeless.ir.parser import parse
 from tapeless.ir.primitive import REGISTRY
 from tapeless.ir.printer import show
-from tapeless.ir.verify import Stage, verify
+from tapeless.ir.stage import Stage
+from tapeless.ir.verify import verify
 
 from tests.ir.graphs import isomorphic, source_graphs, typed_graphs
 

@@ -6,7 +6,8 @@ from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.nodes import Apply, CallShape, Constant, Graph, Parameter
 from tapeless.ir.parser import parse
 from tapeless.ir.primitive import OPERATORS, REGISTRY
-from tapeless.ir.verify import Stage, verify
+from tapeless.ir.stage import Stage
+from tapeless.ir.verify import verify
 
 from tests.ir.test_text import LOOP, RECURSION, SOURCE, TYPES
 

@@ -1,0 +1,33 @@
+"""What has no derivative yet, and is refused with what can be done instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tapeless.ad.activity import differentiable
+from tapeless.ir.abstract import Array, Cell
+from tapeless.ir.diagnostics import DifferentiationError, Span
+from tapeless.ir.nodes import Apply, Constant, Node
+from tapeless.ir.primitive import Primitive
+
+
+def refuse_location(node: Apply) -> None:
+    """A location that is still one has aliases that are not known: what is stored in it has no derivative."""
+    fn = node.fn
+    if isinstance(fn, Constant) and isinstance(fn.value, Primitive) and fn.value.name in ("load", "store"):
+        where = node.args[0].type
+        if isinstance(where, Cell) and differentiable(where.content):
+            raise DifferentiationError(
+                "a captured variable that is assigned after capture is read or written through a function value here, "
+                "which has no derivative yet",
+                node.span,
+                hint="pass the value as an argument and return the new one",
+            )
+
+
+def refuse_arrays(active: Iterable[Node], span: Span | None) -> None:
+    """Companions of arrays are not made yet."""
+    if any(isinstance(node.type, Array) for node in active):
+        raise DifferentiationError(
+            "forward mode and Taylor series do not go through arrays yet", span, hint='mode="reverse" does'
+        )
