@@ -6,7 +6,7 @@ from typing import Any
 
 from tapeless.ir.abstract import INT, NP_I64, Array, Str, Type
 from tapeless.ir.primitive import primitive
-from tapeless.ir.primitives.sizes import nothing_to_sum, size_of, without_zeros
+from tapeless.ir.primitives.sizes import nothing_to_sum, one_order, size_of, without_zeros
 
 
 def numpy() -> Any:
@@ -62,7 +62,8 @@ def _put_window(a: Any, v: Any, *bounds: int) -> Any:
 
 def _permuted(a: Type, order: Type) -> Type:
     assert isinstance(a, Array) and isinstance(order, Str)
-    return Array(a.element, "".join(a.dims[int(d)] for d in order.value), order.value == "".join(sorted(order.value)))
+    same = a.packed and order.value == "".join(sorted(order.value))
+    return Array(a.element, "".join(a.dims[int(d)] for d in order.value), same)
 
 
 def _product(a: Type, b: Type) -> Type:
@@ -125,6 +126,7 @@ permute = primitive(
     doc="permute(a, '102'): the dimensions in another order. No copy.",
     result=_permuted,
     evaluate=lambda a, order: a.transpose([int(d) for d in order]),
+    fold=one_order,
 )
 matmul = primitive(
     "matmul", doc="matmul(a, b): the product of two packed matrices.", result=_product, evaluate=lambda a, b: a @ b

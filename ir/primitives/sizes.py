@@ -1,10 +1,10 @@
-"""What applications of array primitives equal, without being made: sizes of new arrays, sums with nothing to sum."""
+"""What applications of array primitives equal, without being made: sizes of new arrays, orders, sums of nothing."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import INT, Array, Type
+from tapeless.ir.abstract import INT, Array, Str, Type
 from tapeless.ir.nodes import Apply, Constant, Node, key_of
 
 Args = tuple[Node, ...]
@@ -94,3 +94,17 @@ def without_zeros(b: Any, args: Args, type: Type) -> Node | None:
         if _name(x) == "zeros":
             return y
     return None
+
+
+def one_order(b: Any, args: Args, type: Type) -> Node | None:
+    """An array whose dimensions are put in the order that they have is the array; two orders are one."""
+    a, order = args
+    assert isinstance(order, Constant)
+    if order.value == "".join(sorted(order.value)):
+        return a
+    if not isinstance(a, Apply) or _name(a) != "permute":
+        return None
+    first = a.args[1].value  # type: ignore[attr-defined]
+    both = "".join(first[int(d)] for d in order.value)
+    out: Node = b.apply("permute", a.args[0], Constant(both, Str(both)))
+    return out if out.type == type else None  # of a packed array, two orders may be its own
