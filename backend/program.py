@@ -41,23 +41,6 @@ class Printed:
     types: tuple[Type, ...]
 
 
-NEW_BUFFERS = frozenset(
-    {
-        "zeros",
-        "nest",
-        "sum_to",
-        "filled",
-        "iota",
-        "add_window",
-        "put_window",
-        "matmul",
-        "accumulate",
-        "add_arrays",
-        "put",
-    }
-)
-
-
 @dataclass
 class Facts:
     """What one graph, with the branches and loops in it, does; `callees` are function graphs.
@@ -202,10 +185,10 @@ class Program:
         facts.needs_context |= facts.loops
 
     def _note(self, node: Apply, fn: Primitive, facts: Facts) -> None:
+        if fn.makes_buffers:
+            facts.arrays = facts.needs_context = True
+            self.symbol("tl_free_buffer")
         match fn.name:
-            case name if name in NEW_BUFFERS:
-                facts.arrays = facts.needs_context = True
-                self.symbol("tl_free_buffer")
             case "box":
                 facts.allocates = facts.needs_context = True
             case "cell" if node in self.escaping:

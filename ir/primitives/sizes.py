@@ -6,10 +6,9 @@ from typing import Any
 
 from tapeless.ir.abstract import INT, Array, Str, Type
 from tapeless.ir.nodes import Apply, Constant, Node, key_of
+from tapeless.ir.primitive import Primitive
 
 Args = tuple[Node, ...]
-LIKE = ("put", "accumulate", "add_arrays", "add_window", "put_window")
-"""Primitives whose result has the sizes of their first input."""
 
 
 def _number(n: int) -> Constant:
@@ -55,8 +54,9 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
             return _size_of_nest(b, a, 0, d)
         case "item" if _name(a.args[0]) == "nest":
             return _size_of_nest(b, a.args[0], a.args[1].value, d)  # type: ignore[arg-type, attr-defined]
-        case name if name in LIKE:
-            return b.apply("size", a.args[0], axis)  # type: ignore[no-any-return]
+    fn = a.fn.value if isinstance(a.fn, Constant) else None
+    if isinstance(fn, Primitive) and fn.buffers == "changes":
+        return b.apply("size", a.args[0], axis)  # type: ignore[no-any-return]
     return None
 
 
