@@ -86,6 +86,24 @@ def test_the_interpreter_agrees(f, args):
         np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("f, args", DERIVATIVES, ids=ids(DERIVATIVES))
+def test_second_derivatives_of_programs(f, args):
+    """The derivative of a weighted sum of a gradient, by the first argument, against differences of the gradient."""
+    first, *rest = args
+    weights = np.cos(np.arange(first.size)).reshape(first.shape) if isinstance(first, np.ndarray) else np.float64(0.7)
+    if isinstance(first, int):
+        pytest.skip("not by its first argument")
+    programs = {
+        0: lambda x: np.sum(tl.grad(f)(x) * weights),
+        1: lambda x, y: np.sum(tl.grad(f)(x, y) * weights),
+        2: lambda x, y, z: np.sum(tl.grad(f)(x, y, z) * weights),
+    }
+    found = tl.grad(programs[len(rest)])(*args)
+    gradient = tl.grad(f)
+    expected = differences(lambda *args: np.sum(gradient(*args) * weights), args, 0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
 def test_second_derivatives():
     def f(x):
         return np.sum(np.sin(x) * x)
