@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HEADER = 64
 NO_MEMORY = "out of memory for an array"
+TOO_BIG = "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."
 
 
 class View:
@@ -113,16 +114,36 @@ def zeros(e: FunctionEmitter, node: Apply) -> Values:
     t = e.program.type(node)
     assert isinstance(t, Array)
     a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args)))
-    owner = new(e, a.count(), t, node, "tl_new_zeros")
+    owner = new(e, a.sizes, t, node, "tl_new_zeros")
     return a.leaves(owner, data_of(e, owner))
 
 
-def new(e: FunctionEmitter, count: str, t: Array, node: Apply, function: str = "tl_new_buffer") -> str:
-    """The owner of a new buffer for some elements."""
+def new(e: FunctionEmitter, sizes: Sequence[str], t: Array, node: Apply, function: str = "tl_new_buffer") -> str:
+    """The owner of a new buffer for an array of these sizes."""
     code = e.program.site("MemoryError", NO_MEMORY, node.span)
-    size = e.op(f"mul i64 {count}, {ELEMENT_SIZES[t.element.kind]}")
+    size = _room(e, [n for n in sizes if n != "1"], ELEMENT_SIZES[t.element.kind], node)
     symbol = e.program.symbol(function)
     return e.op(f"call {POINTER} {symbol}(ptr %ctx, i64 {size}, i32 {code})")
+
+
+def _room(e: FunctionEmitter, sizes: list[str], item: int, node: Apply) -> str:
+    """The bytes of an array. As in NumPy it is an error if there are too many, were all sizes at least 1."""
+    if not sizes:
+        return str(item)
+    room = most = str(item)
+    fits = "true"
+    for n in sizes:
+        some = n if len(sizes) == 1 else e.op(f"call i64 @llvm.umax.i64(i64 {n}, i64 1)")
+        pair = e.op(f"call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 {most}, i64 {some})")
+        most = e.op(f"extractvalue {{i64, i1}} {pair}, 0")
+        exact = e.op(f"xor i1 {e.op(f'extractvalue {{i64, i1}} {pair}, 1')}, true")
+        fits = exact if fits == "true" else e.op(f"and i1 {fits}, {exact}")
+        room = most if len(sizes) == 1 else e.op(f"mul i64 {room}, {n}")
+    fits = e.op(f"and i1 {fits}, {e.op(f'icmp sge i64 {most}, 0')}")
+    go_on = e.label("fits")
+    e.branch(fits, go_on, e.failure(e.program.site("ValueError", TOO_BIG, node.span)), LIKELY)
+    e.start(go_on)
+    return room
 
 
 def data_of(e: FunctionEmitter, owner: str) -> str:
@@ -138,7 +159,7 @@ def owned(e: FunctionEmitter, a: View, node: Apply) -> View:
     shared, go_on, before = e.label("shared"), e.label("owned"), e.block
     e.branch(alone, go_on, shared, UNLIKELY.replace("!2", "!1"))
     with e.aside(shared):
-        copy = new(e, a.count(), a.type, node)
+        copy = new(e, a.sizes, a.type, node)
         data = data_of(e, copy)
         size = e.op(f"mul i64 {a.count()}, {a.item}")
         e.do(f"call void @llvm.memcpy.p1.p1.i64({POINTER} {data}, {POINTER} {a.data}, i64 {size}, i1 false)")
@@ -222,10 +243,7 @@ def sum_to(e: FunctionEmitter, node: Apply) -> Values:
     equal, differs, end = e.label("same"), e.label("sum"), e.label("shaped")
     e.branch(same, equal, differs, LIKELY)
     e.start(differs)
-    count = "1"
-    for n in wanted:
-        count = n if count == "1" else count if n == "1" else e.op(f"mul nsw i64 {count}, {n}")
-    owner = new(e, count, a.type, node, "tl_new_zeros")
+    owner = new(e, wanted, a.type, node, "tl_new_zeros")
     free = tuple(n for n, d in zip(wanted, a.type.dims) if d != "1")
     target = View(e, a.type, (owner, data_of(e, owner), *free))
 
@@ -252,7 +270,7 @@ def filled(e: FunctionEmitter, node: Apply) -> Values:
     t = e.program.type(node)
     assert isinstance(t, Array)
     a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args[1:])))
-    owner = new(e, a.count(), t, node)
+    owner = new(e, a.sizes, t, node)
     a.data = data_of(e, owner)
     (value,) = e.value(node.args[0])
 
@@ -269,7 +287,7 @@ def iota(e: FunctionEmitter, node: Apply) -> Values:
     (n,) = e.value(node.args[0])
     t = e.program.type(node)
     assert isinstance(t, Array)
-    owner = new(e, n, t, node)
+    owner = new(e, [n], t, node)
     a = View(e, t, (owner, data_of(e, owner), n))
 
     def body(index: list[str]) -> Any:
@@ -354,7 +372,7 @@ def matmul(e: FunctionEmitter, node: Apply) -> Values:
     a, b, t = view(e, node.args[0]), view(e, node.args[1]), e.program.type(node)
     assert isinstance(t, Array)
     (m, k), n = a.sizes, b.sizes[1]
-    owner = new(e, e.op(f"mul i64 {m}, {n}"), t, node, "tl_new_zeros")
+    owner = new(e, [m, n], t, node, "tl_new_zeros")
     c = View(e, t, (owner, data_of(e, owner), *(s for s, d in zip((m, n), t.dims) if d != "1")))
     sizes = f"i64 {m}, i64 {n}, i64 {k}"
     lead = [e.op(f"call i64 @llvm.smax.i64(i64 {s}, i64 1)") for s in (k, n, n)]

@@ -36,6 +36,7 @@ class Text:
         self.lines: list[str] = []
         self.allocas: list[str] = []
         self.cold: list[str] = []
+        self.exits: list[str] = []  # after all else: blocks that a cold one may lead to
         self.block = "entry"
         self.dead = False
         self._count = 0
@@ -168,7 +169,7 @@ class Text:
 
     def body(self) -> str:
         """All that was written, to stand between the braces of a definition."""
-        return "\n".join(["entry:", *self.allocas, *self.lines, *self.cold])
+        return "\n".join(["entry:", *self.allocas, *self.lines, *self.cold, *self.exits])
 
 
 def returned(leaves: Leaves) -> str:

@@ -135,7 +135,7 @@ class FunctionEmitter(Text):
         if code not in self._failures:
             label = self._failures[code] = self.label("fail")
             raise_ = self.program.symbol("tl_raise")
-            self.cold += [f"{label}:", f"  call void {raise_}(ptr %ctx, i32 {code}) #1", "  unreachable"]
+            self.exits += [f"{label}:", f"  call void {raise_}(ptr %ctx, i32 {code}) #1", "  unreachable"]
         return self._failures[code]
 
     def raise_(self, code: int) -> None:

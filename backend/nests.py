@@ -124,7 +124,7 @@ def _full(e: FunctionEmitter, v: View, sizes: list[str], node: Apply, copies: li
 
 def _copy_out(e: FunctionEmitter, v: View, sizes: list[str], node: Apply) -> tuple[str, str]:
     """A packed copy, broadcast to some sizes."""
-    owner = new(e, _product(e, sizes), v.type, node)
+    owner = new(e, sizes, v.type, node)
     target = View(e, v.type, (owner, data_of(e, owner), *(n for n, d in zip(sizes, v.type.dims) if d != "1")))
 
     def body(index: list[str]) -> Steps:
@@ -159,12 +159,11 @@ class Output:
             return
         kept = [n for n, bit in zip(sizes, self.mask) if bit == "0"]
         self.dims = t.dims
-        count = _product(e, kept)
-        owner = new(e, count, t, node, "tl_new_zeros" if self.kind[:3] == "sum" else "tl_new_buffer")
+        owner = new(e, kept, t, node, "tl_new_zeros" if self.kind[:3] == "sum" else "tl_new_buffer")
         free = (n for n, d in zip(kept, t.dims) if d != "1")
         self.array = View(e, t, (owner, data_of(e, owner), *free))
         if self.kind[:3] in ("max", "min"):
-            run(over(e, [count], self._clear))
+            run(over(e, [_product(e, kept)], self._clear))
 
     def _start(self) -> str:
         """What a reduction begins with."""

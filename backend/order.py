@@ -6,7 +6,6 @@ one that reads goes first. It is the schedule of the IR with edges from readers 
 
 from __future__ import annotations
 
-from tapeless.backend.ownership import SHARING, UPDATES
 from tapeless.ir.abstract import Array
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
@@ -31,26 +30,25 @@ class Ordered(Scopes):
         own = set(order)
         before: dict[Apply, list[Apply]] = {}
         after: dict[Apply, list[Apply]] = {n: [] for n in order}
-        for n in order:
-            before[n] = [x for x in self._reads(n) if x in own]  # type: ignore[misc]
+        for node in order:
+            before[node] = [x for x in self._reads(node) if x in own]  # type: ignore[misc]
         for first, second in zip(graph.effects, graph.effects[1:]):
             before[second].append(first)  # type: ignore[index, arg-type]
-        for n, needed in before.items():
-            for x in needed:
-                after[x].append(n)
+        for node, needed in before.items():
+            for first in needed:
+                after[first].append(node)
         readers: dict[Node, list[Apply]] = {}
-        for n in order:
-            if not _view(n):
-                for x in self._reads(n):
-                    readers.setdefault(_base(x), []).append(n)
+        for node in order:
+            if not _view(node):
+                for x in self._reads(node):
+                    readers.setdefault(_base(x), []).append(node)
         for update in filter(_update, order):
             later: set[Apply] = set()
             todo = [update]
             while todo:
-                n = todo.pop()
-                if n not in later:
-                    later.add(n)
-                    todo += after[n]
+                if (node := todo.pop()) not in later:
+                    later.add(node)
+                    todo += after[node]
             for reader in readers.get(_base(update.args[0]), ()):
                 if reader not in later:
                     before[update].append(reader)
@@ -82,17 +80,17 @@ def _sorted(order: list[Apply], before: dict[Apply, list[Apply]]) -> list[Apply]
     return list(out)
 
 
-def _primitive(node: Node) -> str:
+def _buffers(node: Node) -> str:
     fn = node.fn if isinstance(node, Apply) else None
-    return fn.value.name if isinstance(fn, Constant) and isinstance(fn.value, Primitive) else ""
+    return fn.value.buffers if isinstance(fn, Constant) and isinstance(fn.value, Primitive) else ""
 
 
 def _update(node: Node) -> bool:
-    return _primitive(node) in UPDATES
+    return _buffers(node) == "changes"
 
 
 def _view(node: Node) -> bool:
-    return isinstance(node.type, Array) and _primitive(node) in SHARING
+    return isinstance(node.type, Array) and _buffers(node) == "shares"
 
 
 def _base(node: Node) -> Node:

@@ -23,13 +23,6 @@ from tapeless.ir.traverse import inputs
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
 
-CONSUMING = frozenset({"tuple", "record", "inject", "box", "cell", "store"})
-"""Primitives into whose result all inputs go."""
-UPDATES = frozenset({"accumulate", "add_arrays", "add_window", "put", "put_window"})
-"""Primitives whose result is their first input, changed."""
-SHARING = frozenset({"item", "project", "select", "unbox", "load", "with_axes", "window", "permute", "reshape"})
-"""Primitives whose result is part of an input, which keeps its own reference."""
-
 
 def owners(leaves: Leaves) -> list[int]:
     """Where the owners are among the leaves of a value: of the pointers of arrays, owner and data, every other one."""
@@ -101,7 +94,7 @@ class Ownership:
         """Drop what has died; the result is held."""
         fn = node.fn.value if isinstance(node.fn, Constant) else None
         has = self.holds(node)
-        if has and isinstance(fn, Primitive) and fn.name in SHARING:
+        if has and isinstance(fn, Primitive) and fn.buffers == "shares":
             self.share(node)
         for n in sorted(dying, key=lambda n: self.e.values[n]):
             self.drop(n)
@@ -114,7 +107,7 @@ class Ownership:
         fn = node.fn.value if isinstance(node.fn, Constant) else None
         args = node.args
         if isinstance(fn, Primitive):
-            args = args if fn.name in CONSUMING else args[:1] if fn.name in UPDATES else ()
+            args = {"keeps": args, "changes": args[:1]}.get(fn.buffers, ())
         return [a for a in args if not isinstance(a, Constant) and self.holds(a)]
 
     # -- references -------------------------------------------------------------------------------------------------

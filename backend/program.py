@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tapeless.backend.layout import Layouts
-from tapeless.backend.stacks import Stacks
 from tapeless.backend.order import Ordered
+from tapeless.backend.stacks import Stacks
 from tapeless.ir.abstract import Type, resolve
 from tapeless.ir.builder import is_primitive
 from tapeless.ir.dataclass import dataclass, field
@@ -40,23 +40,6 @@ class Printed:
     sep: str | None
     end: str | None
     types: tuple[Type, ...]
-
-
-NEW_BUFFERS = frozenset(
-    {
-        "zeros",
-        "nest",
-        "sum_to",
-        "filled",
-        "iota",
-        "add_window",
-        "put_window",
-        "matmul",
-        "accumulate",
-        "add_arrays",
-        "put",
-    }
-)
 
 
 @dataclass
@@ -203,10 +186,10 @@ class Program:
         facts.needs_context |= facts.loops
 
     def _note(self, node: Apply, fn: Primitive, facts: Facts) -> None:
+        if fn.makes_buffers:
+            facts.arrays = facts.needs_context = True
+            self.symbol("tl_free_buffer")
         match fn.name:
-            case name if name in NEW_BUFFERS:
-                facts.arrays = facts.needs_context = True
-                self.symbol("tl_free_buffer")
             case "box":
                 facts.allocates = facts.needs_context = True
             case "cell" if node in self.escaping:

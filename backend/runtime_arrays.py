@@ -83,6 +83,8 @@ done:
 INLINE = r"""
 declare void @llvm.memcpy.p1.p1.i64(ptr addrspace(1), ptr addrspace(1), i64, i1)
 declare void @tl_free_buffer(ptr, ptr addrspace(1)) nounwind cold
+declare i64 @llvm.umax.i64(i64, i64)
+declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)
 
 define internal void @tl_retain(ptr %c, ptr addrspace(1) %o) alwaysinline #0 {
   %none = icmp eq ptr addrspace(1) %o, null

@@ -23,7 +23,7 @@ from tapeless.ir.diagnostics import UsageError
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS
 from tapeless.ir.primitives.structure import item, make_tuple
-from tapeless.signature import Key, abstract
+from tapeless.signature import Key, abstract, key_of
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,10 @@ def _array_key(value: Any) -> str:
             f"an array of dtype {value.dtype} cannot be passed to a compiled function",
             hint="arrays of float64, int64 and bool can: x.astype(np.float64)",
         )
+    if not value.shape:
+        raise UsageError(
+            "an array without dimensions cannot be passed to a compiled function", hint="pass the scalar: x[()]"
+        )
     dims = "".join("1" if n == 1 else "n" for n in value.shape)
     return str(Array(SCALARS["np." + element], dims, value.flags.c_contiguous))
 

@@ -201,8 +201,9 @@ class _Visitor:
                 self._target(value, kind)
             case _:
                 self._expression(target)
-                if (name := written_name(target)) is not None and kind == "store":
-                    self._event("write", name, target)
+                written = written_name(target)
+                if written is not None and kind == "store":
+                    self._event("write", written, target)
 
     # -- expressions
 

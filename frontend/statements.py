@@ -114,7 +114,7 @@ def _unpack(targets: list[ast.expr], node: Node, at: ast.expr, scope: Scope) -> 
 
 
 def _refuse_target(target: ast.expr, scope: Scope) -> NoReturn:
-    what = {ast.Attribute: "an attribute"}.get(type(target), "this")
+    what = "an attribute" if isinstance(target, ast.Attribute) else "this"
     scope.refuse(f"assigning to {what} is not supported", target, "values do not change: make a new one")
 
 

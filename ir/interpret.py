@@ -250,6 +250,8 @@ class Interpreter:
             return special(self, node, *args)
         if any(a is UNDEF for a in args):
             return self.nothing(node, frame)
+        if fn.lower == "same":
+            return args[0]
         if fn.evaluate is None:
             raise UsageError(f"the interpreter has no meaning for the primitive `{fn}`", node.span)
         return fn.evaluate(*args)

@@ -117,10 +117,14 @@ class Primitive:
     result      the type of the application: a type, or a function of the argument types
     evaluate    its meaning, on Python values: used by the interpreter, constant folding and the tests
     partials    derivative by each input, as terms over Var(0) (output) and Var(i) (inputs); 1.0 and 0.0 are structural;
-                None: no input has a derivative (its values are discrete)
+                None: its values are discrete, or AD knows it by name
     singular    its partials may be infinite where the primal is finite: a zero cotangent times them is zero
     lower       LLVM: a template over {0}, {1}, ... (one instruction), "libm:NAME", "call:NAME" (a runtime function),
                 "same" (the bits of the input), or "" where the backend knows the primitive by name
+    buffers     what becomes of the buffers of arrays: `new` (the result has one), `changes` (the result is the first
+                input, changed: of its sizes, and in its place where that has no other use), `shares` (the result is
+                part of an input, or a view of it), `keeps` (all inputs go into the result), or "" (it only reads)
+    once        an application is not repeated to get its value back: a backward pass keeps it
     effect      an application has an effect, and stands in the effects of its graph
     exact       the primitive that computes the same without the freedom to contract: its value serves as well
     fold        what an application equals, beyond rules: (builder, arguments, type) to a node that stands, or None
@@ -135,6 +139,8 @@ class Primitive:
     partials: tuple[Any, ...] | None = None
     singular: bool = False
     lower: str = ""
+    buffers: str = ""
+    once: bool = False
     effect: bool = False
     commutes: bool = False
     exact: str = ""
@@ -154,6 +160,16 @@ class Primitive:
         assert pattern.primitive is self, name
         self.candidates.clear()
         self.rules.append(Rule(name, pattern, replacement, grade, ordered))
+
+    @property
+    def makes_buffers(self) -> bool:
+        """Whether the result may have a new buffer."""
+        return self.buffers in ("new", "changes")
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether an application may be repeated to get its value back."""
+        return not (self.effect or self.once or self.makes_buffers)
 
     def type_of(self, args: Sequence[Type]) -> Type:
         """The type of an application to arguments of these types."""

@@ -135,6 +135,30 @@ def arranged(a, v):
     return np.sum(c * c) + e + np.dot(np.diff(v), np.diff(v)) + np.sum(np.flip(v) * np.roll(v, 2))
 
 
+def one_result_of_two(x):
+    def pair(y):
+        return y * y, y * 3.0
+
+    a, _ = pair(x)
+    return np.sum(a * x)
+
+
+def maybe(x, c):
+    y = x * 2.0 if c else None
+    s = np.sum(x)
+    for i in range(3):
+        if y is not None:
+            s += np.sum(y * x) * i
+    return s
+
+
+def exchanged(x):
+    t = (x, x * 2.0)
+    for _ in range(3):
+        t = (t[1] * x, t[0])
+    return np.sum(t[0])
+
+
 DERIVATIVES = [
     (branch_in_a_loop, (W, M)), (branch_in_a_loop, (W[::-1], M[:, ::-1])), (iteration, (V,)),
     (recursion_over_a_capture, (V,)), (through_a_helper, (V,)), (one_of_two, (V, W, True)), (one_of_two, (V, W, False)),
@@ -143,7 +167,8 @@ DERIVATIVES = [
     (captured_scalar, (V, 0.3)), (slices, (V,)), (rows, (M,)), (rows, (N.T,)), (products, (M, N, S[0])), (halves, (V,)),
     (made, (6, 0.7)), (steps, (S[0], S, 4)), (elementwise, (V[:1], W)), (elementwise, (V[:0], W[:0])),
     (extremes, (M,)), (extremes, (N.T,)), (spread, (M,)), (spread, (N.T,)),
-    (arranged, (M, V)), (arranged, (N.T[:3], V)),
+    (arranged, (M, V)), (arranged, (N.T[:3], V)), (one_result_of_two, (V,)), (maybe, (V, True)), (maybe, (V, False)),
+    (exchanged, (V,)),
 ]  # fmt: skip
 
 

@@ -48,8 +48,6 @@ class Activity:
                 return self._switch(node)
             if fn.value.name == "nest":
                 return self._nest(node)
-            if fn.value.partials is None and fn.value.evaluate is not None and fn.value.name not in STRUCTURAL:
-                return False
         return any(a in self.active for a in node.args)
 
     def _switch(self, node: Apply) -> bool:
@@ -79,7 +77,3 @@ class Activity:
                     self.active.add(p)
             if len(self.active) == before:
                 return any(p in self.active for p in graph.params)
-
-
-LINEAR = frozenset({"element", "with_axes", "window", "permute", "reshape", "matmul", "put", "put_window", "filled"})
-STRUCTURAL = LINEAR | {"tuple", "item", "record", "box", "unbox", "inject", "project", "select"}

@@ -13,8 +13,8 @@ one become 0.0 (`materialize`). Cotangents of unions and boxes are unions with `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from tapeless.ir.abstract import FLOAT, NONE, Array, Box, Record, Tuple, Type, Union, cotangent, head, parts
 from tapeless.ir.builder import Builder, constant
@@ -48,27 +48,38 @@ def scaled(b: Builder, seed: Node, partial: Any, values: dict[int, Node], singul
     return b.apply("gmul_guarded" if singular else "gmul", seed, p)
 
 
-def zero(b: Builder, type: Type) -> Node:
-    """The zero of a cotangent type."""
+class Like(Protocol):
+    """A value, or part of one, whose cotangent is meant: arrays in it have the sizes of its arrays."""
+
+    def item(self, k: int) -> Like:
+        """The k-th item of a tuple or record."""
+
+    def sizes(self) -> Sequence[Node]:
+        """The sizes of an array that are not 1, where its cotangent is made."""
+
+
+def zero(b: Builder, type: Type, like: Like | None = None) -> Node:
+    """The zero of a cotangent type; `like` is needed where it holds arrays."""
     match type:
-        case Tuple(items=items):
-            return b.tuple([zero(b, t) for t in items])
-        case Record(items=items):
-            return b.apply("record", *[zero(b, t) for t in items], type=type)
+        case Tuple(items=items) | Record(items=items):
+            made = [zero(b, t, like and like.item(i)) for i, t in enumerate(items)]
+            return b.tuple(made) if isinstance(type, Tuple) else b.apply("record", *made, type=type)
         case Union():
             return b.apply("inject", constant(None), type=type)
         case Array():
-            raise InternalError(f"ad: a zero of type {type} whose sizes are not known")
+            if like is None:
+                raise InternalError(f"ad: a zero of type {type} whose sizes are not known")
+            return b.apply("zeros", *like.sizes(), type=type)
     return constant(0.0) if type == FLOAT else constant(None)
 
 
-def materialize(b: Builder, ct: Cotangent, type: Type, zero_of: Callable[[], Node] | None = None) -> Node:
-    """A cotangent as a node of a cotangent type; `zero_of` makes the zero of one that holds arrays."""
+def materialize(b: Builder, ct: Cotangent, type: Type, like: Like | None = None) -> Node:
+    """A cotangent as a node of a cotangent type."""
     if ct is None:
-        return zero(b, type) if zero_of is None else zero_of()
+        return zero(b, type, like)
     if isinstance(ct, dict):
         assert isinstance(type, (Tuple, Record)), f"a record of cotangents is no {type}"
-        items = [materialize(b, ct.get(i), t) for i, t in enumerate(type.items)]
+        items = [materialize(b, ct.get(i), t, like and like.item(i)) for i, t in enumerate(type.items)]
         return b.tuple(items) if isinstance(type, Tuple) else b.apply("record", *items, type=type)
     if ct.type != type:
         raise InternalError(f"ad: a cotangent of type {ct.type} where {type} is expected", ct.span)
@@ -175,7 +186,7 @@ def tag_of(part: Type) -> str:
     return f"∂[{head(part)}]"
 
 
-def of_part(b: Builder, ct: Node, part: Type) -> Cotangent:
+def of_part(b: Builder, ct: Node, part: Type, like: Like | None = None) -> Cotangent:
     """From the cotangent of a union, that of one part: zero where the union held another."""
     want = cotangent(part)
     if want == NONE:
@@ -183,17 +194,18 @@ def of_part(b: Builder, ct: Node, part: Type) -> Cotangent:
     wrapped = Record(tag_of(part), (want,))
     return if_head(
         b, ct, head(wrapped), want,
-        lambda b: b.item(b.apply("project", ct, type=wrapped), 0), lambda b: zero(b, want),
+        lambda b: b.item(b.apply("project", ct, type=wrapped), 0), lambda b: zero(b, want, like),
     )  # fmt: skip
 
 
-def to_union(b: Builder, ct: Cotangent, part: Type, whole: Type) -> Cotangent:
+def to_union(b: Builder, ct: Cotangent, part: Type, whole: Type, like: Like | None = None) -> Cotangent:
     """From the cotangent of a part, that of the union that holds it."""
     want = cotangent(part)
     if want == NONE or ct is None:
         return None
     wrapped = Record(tag_of(part), (want,))
-    return b.apply("inject", b.apply("record", materialize(b, ct, want), type=wrapped), type=cotangent(whole))
+    made = materialize(b, ct, want, like)
+    return b.apply("inject", b.apply("record", made, type=wrapped), type=cotangent(whole))
 
 
 def between_unions(b: Builder, ct: Node, source: Type, target: Type) -> Cotangent:
@@ -224,8 +236,8 @@ def boxed_body(type: Type) -> tuple[Box, Record]:
     return box, box.body
 
 
-def inside_box(b: Builder, ct: Node, type: Box) -> Cotangent:
-    """From the cotangent of a box, those of the items of its body."""
+def inside_box(b: Builder, ct: Node, type: Box, like: Like | None = None) -> Cotangent:
+    """From the cotangent of a box, those of the items of its body; `like` is that body."""
     box, body = boxed_body(type)
     out: dict[int, Cotangent] = {}
     flat = Tuple(body.items)
@@ -234,18 +246,18 @@ def inside_box(b: Builder, ct: Node, type: Box) -> Cotangent:
         inner = b.apply("unbox", b.apply("project", ct, type=box))
         return b.tuple([b.item(inner, i) for i in range(len(body.items))])
 
-    whole = if_head(b, ct, "none", flat, lambda b: zero(b, flat), items)
+    whole = if_head(b, ct, "none", flat, lambda b: zero(b, flat, like), items)
     for i, t in enumerate(body.items):
         if t != NONE:
             out[i] = b.item(whole, i)
     return out
 
 
-def into_box(b: Builder, ct: Cotangent, type: Box) -> Cotangent:
-    """From the cotangents of the items of a box, that of the box."""
+def into_box(b: Builder, ct: Cotangent, type: Box, like: Like | None = None) -> Cotangent:
+    """From the cotangents of the items of a box, that of the box; `like` is its body."""
     if ct is None:
         return None
     box, body = boxed_body(type)
-    items = [materialize(b, item_of(b, ct, i), t) for i, t in enumerate(body.items)]
+    items = [materialize(b, item_of(b, ct, i), t, like and like.item(i)) for i, t in enumerate(body.items)]
     made = b.apply("box", b.apply("record", *items, type=body), type=box)
     return b.apply("inject", made, type=cotangent(type))

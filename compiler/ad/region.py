@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ad.copying import Map, image
-from tapeless.ad.cotangents import Cotangent, materialize
-from tapeless.ad.cotangents import zero as no_cotangent
+from tapeless.ad.cotangents import Cotangent, materialize, zero
 from tapeless.ad.residuals import Scope, Slots
-from tapeless.ir.abstract import Array, Box, Record, Tuple, Type, cotangent
+from tapeless.ir.abstract import Array, Box, Tuple, Type, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, graph_of
@@ -76,36 +75,47 @@ class Region:
             region = region.outer
         return region.scope.request(region, node)
 
-    def zero_of(self, node: Node) -> Node:
-        """The zero cotangent of a node, in the backward graph; that of an array has its sizes."""
-        assert self.bb is not None and node.type is not None
-        return self.zero(cotangent(node.type), image(self.m, node))
+    def like(self, node: Node) -> Like:
+        """What the cotangent of a node is like."""
+        return Like(self, image(self.m, node))
 
-    def zero(self, type: Type, primal: Node) -> Node:
-        """The zero of a cotangent type, for a forward value."""
-        assert self.bb is not None
-        match type:
-            case Tuple(items=items) | Record(items=items):
-                zeros = [self.zero(t, self.fb.item(primal, i)) for i, t in enumerate(items)]
-                if isinstance(type, Tuple):
-                    return self.bb.tuple(zeros)
-                return self.bb.apply("record", *zeros, type=type)
-            case Array(dims=dims):
-                free = (d for d, n in enumerate(dims) if n != "1")
-                sizes = [self.ref(self.fb.apply("size", primal, constant(d))) for d in free]
-                return self.bb.apply("zeros", *sizes, type=type)
-        return no_cotangent(self.bb, type)
+    def zero_of(self, node: Node) -> Node:
+        """The zero cotangent of a node, in the backward graph."""
+        assert self.bb is not None and node.type is not None
+        return zero(self.bb, cotangent(node.type), self.like(node))
 
     def total(self, node: Node) -> Node:
         """The cotangent of a node so far."""
         assert self.bb is not None and node.type is not None
-        return materialize(self.bb, self.sens.get(node), cotangent(node.type), lambda: self.zero_of(node))
+        return materialize(self.bb, self.sens.get(node), cotangent(node.type), self.like(node))
 
     def take(self, node: Node) -> Node:
         """The cotangent of a node so far, to be handed to what adds to it."""
         total = self.total(node)
         self.sens.pop(node, None)
         return total
+
+
+@dataclass(frozen=True)
+class Like:
+    """Part of a forward value of a region: `path` leads to it from the node. Its nodes are made where it is asked."""
+
+    region: Region
+    node: Node
+    path: tuple[int, ...] = ()
+
+    def item(self, k: int) -> Like:
+        """The k-th item of a tuple or record."""
+        return Like(self.region, self.node, (*self.path, k))
+
+    def sizes(self) -> list[Node]:
+        """The sizes of an array that are not 1, in the backward graph."""
+        b, array = self.region.fb, self.node
+        for k in self.path:
+            array = b.item(array, k)
+        assert isinstance(array.type, Array)
+        free = (d for d, n in enumerate(array.type.dims) if n != "1")
+        return [self.region.ref(b.apply("size", array, constant(d))) for d in free]
 
 
 class Values(dict[int, Node]):

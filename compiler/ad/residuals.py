@@ -34,31 +34,6 @@ ITEM, UNBOX = Constant(item), Constant(unbox)
 PLACE = Constant("residual")
 """What a placeholder applies until it is known what it becomes."""
 
-OPAQUE = frozenset(
-    [
-        "switch",
-        "nest",
-        "box",
-        "cell",
-        "load",
-        "store",
-        "check",
-        "print",
-        "never",
-        "zeros",
-        "filled",
-        "iota",
-        "put",
-        "accumulate",
-        "put_window",
-        "add_window",
-        "matmul",
-        "add_arrays",
-        "sum_to",
-    ]
-)
-"""Primitives that are not applied again."""
-
 
 def size(t: Type | None) -> int:
     """The bytes that a value takes in a frame."""
@@ -182,7 +157,7 @@ class Scope:
         if not isinstance(node, Apply) or not isinstance(node.fn, Constant):
             return None
         prim = node.fn.value
-        if not isinstance(prim, Primitive) or prim.effect or prim.name in OPAQUE:
+        if not isinstance(prim, Primitive) or not prim.repeatable:
             return None
         if prim.lower.startswith(("libm:", "call:")) and not self._is_fixed(node):
             return None  # costs more than a store and a load
@@ -203,8 +178,7 @@ class Scope:
                 isinstance(node, Apply)
                 and isinstance(node.fn, Constant)
                 and isinstance(node.fn.value, Primitive)
-                and not node.fn.value.effect
-                and node.fn.value.name not in OPAQUE
+                and node.fn.value.repeatable
                 and all(map(self._is_fixed, node.args))
             )
         return self._fixed[node]

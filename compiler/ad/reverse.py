@@ -22,7 +22,7 @@ from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.refusals import refuse_location
 from tapeless.ad.region import Adjoint, Region, Values
 from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
-from tapeless.ir.abstract import NEVER, Array, Box, Tuple, Union, cotangent
+from tapeless.ir.abstract import NEVER, NP_F64, Array, Box, Tuple, Union, cotangent
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
@@ -202,7 +202,7 @@ class Reverse:
         a, residual = region.calls[node]
         bb = region.bb
         assert bb is not None
-        whole = ct.materialize(bb, seed, cotangent(node.type), lambda: region.zero_of(node))  # type: ignore[arg-type]
+        whole = ct.materialize(bb, seed, cotangent(node.type), region.like(node))  # type: ignore[arg-type]
         active = [x for x in node.args if x in self.active]
         # the callee's own mask is by argument position; equal nodes at two positions each get their share
         out = Tuple(tuple(cotangent(x.type) for x in active))  # type: ignore[arg-type]
@@ -277,26 +277,58 @@ class Reverse:
 
     def _put_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, part, *bounds = node.args
-        at = [region.ref(image(region.m, x)) for x in bounds]
-        t = cotangent(part.type)  # type: ignore[arg-type]
-        assert isinstance(t, Array)
-        primal = image(region.m, part)
-        sizes = [region.ref(region.fb.apply("size", primal, constant(d))) for d in range(t.rank)]
+        self._give_window(region, bb, node, seed)
+        if array in self.active:
+            at = [region.ref(image(region.m, x)) for x in bounds]
+            self.give(region, array, bb.apply("put_window", seed, region.zero_of(part), *at))
+
+    def _add_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        self._give_window(region, bb, node, seed)
+        self.give(region, node.args[0], seed)
+
+    def _give_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        """To what was put into or added to a window: the cotangent of that window."""
+        _, part, *bounds = node.args
         if part in self.active:
+            at = [region.ref(image(region.m, x)) for x in bounds]
+            t, sizes = cotangent(part.type), self._sizes(region, part)  # type: ignore[arg-type]
+            assert isinstance(t, Array)
             window = [x for start, step, n in zip(at[0::2], at[1::2], sizes) for x in (start, step, n)]
             taken = bb.apply("window", seed, *window, type=Array(t.element, t.dims, False))
             self.give(region, part, packed(bb, taken))
-        if array in self.active:
-            free = [n for n, d in zip(sizes, t.dims) if d != "1"]
-            self.give(region, array, bb.apply("put_window", seed, bb.apply("zeros", *free, type=t), *at))
+
+    def _sizes(self, region: Region, array: Node) -> list[Node]:
+        """The sizes of an array, in the backward graph."""
+        assert isinstance(array.type, Array)
+        primal = image(region.m, array)
+        return [region.ref(region.fb.apply("size", primal, constant(d))) for d in range(array.type.rank)]
+
+    def _accumulate(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        array, added, *indices = node.args
+        if added in self.active:
+            at = [region.ref(image(region.m, i)) for i in indices]
+            self.give(region, added, bb.apply("of_f64", bb.apply("element", seed, *at)))
+        self.give(region, array, seed)
+
+    def _add_arrays(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        for x in node.args:
+            self.give(region, x, seed)
+
+    def _sum_to(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        """Every element gets the cotangent of the sum that it went into."""
+        array = node.args[0]
+        inner = bb.nested("map", "map")
+        result = inner.graph.parameter("ct", NP_F64)
+        inner.graph.parameter("zero", NP_F64)
+        (spread,) = nest(bb, inner, [result], ["each"], [seed, region.zero_of(array)])
+        self.give(region, array, spread)
 
     def _reshape(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array = node.args[0]
-        t, primal = cotangent(array.type), image(region.m, array)  # type: ignore[arg-type]
+        t = cotangent(array.type)  # type: ignore[arg-type]
         assert isinstance(t, Array)
-        free = (d for d, n in enumerate(t.dims) if n != "1")
-        sizes = [region.ref(region.fb.apply("size", primal, constant(d))) for d in free]
-        self.give(region, array, bb.apply("reshape", seed, *sizes, type=t))
+        free = [n for n, d in zip(self._sizes(region, array), t.dims) if d != "1"]
+        self.give(region, array, bb.apply("reshape", seed, *free, type=t))
 
     def _permute(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, order = node.args
@@ -335,7 +367,7 @@ class Reverse:
     def _select(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         c, x, y = node.args
         type = cotangent(node.type)  # type: ignore[arg-type]
-        whole, nothing = ct.materialize(bb, seed, type), ct.zero(bb, type)
+        whole, nothing = ct.materialize(bb, seed, type, region.like(node)), ct.zero(bb, type, region.like(node))
         condition = region.ref(image(region.m, c))
         if x in self.active:
             self.give(region, x, bb.apply("select", condition, whole, nothing))
@@ -348,22 +380,22 @@ class Reverse:
         if isinstance(x.type, Union):
             self.give(region, x, ct.between_unions(bb, seed, node.type, x.type))
         else:
-            self.give(region, x, ct.of_part(bb, seed, x.type))
+            self.give(region, x, ct.of_part(bb, seed, x.type, region.like(x)))
 
     def _project(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         (u,) = node.args
         assert u.type is not None and node.type is not None
         if isinstance(node.type, Union):
-            whole = ct.materialize(bb, seed, cotangent(node.type))
+            whole = ct.materialize(bb, seed, cotangent(node.type), region.like(node))
             self.give(region, u, ct.between_unions(bb, whole, node.type, u.type))
         else:
-            self.give(region, u, ct.to_union(bb, seed, node.type, u.type))
+            self.give(region, u, ct.to_union(bb, seed, node.type, u.type, region.like(node)))
 
     def _box(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         assert isinstance(node.type, Box)
-        self.give(region, node.args[0], ct.inside_box(bb, seed, node.type))
+        self.give(region, node.args[0], ct.inside_box(bb, seed, node.type, region.like(node.args[0])))
 
     def _unbox(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         (boxed,) = node.args
         assert isinstance(boxed.type, Box)
-        self.give(region, boxed, ct.into_box(bb, seed, boxed.type))
+        self.give(region, boxed, ct.into_box(bb, seed, boxed.type, region.like(node)))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import differentiable
 from tapeless.ad.copying import branches, image
-from tapeless.ad.region import Region
+from tapeless.ad.region import Like, Region
 from tapeless.ad.residuals import ITEM, Found
 from tapeless.ir.abstract import FLOAT, INT, NONE, Box, Record, Tuple, Type, Union, cotangent
 from tapeless.ir.builder import Builder, constant, primitive_of
@@ -94,16 +94,16 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
         inner.sens = {n: sb.apply("gmul", share, lone) for n, share in inner.sens.items()}
     own = [inner.sens.pop(p, None) for p in graph.params]
     for i in state:
-        zero_of = partial(inner.zero_of, graph.params[i])
-        unwind.nexts[seeds[i]] = ct.materialize(sb, own[i], ctype(graph.params[i]), zero_of)
+        p = graph.params[i]
+        unwind.nexts[seeds[i]] = ct.materialize(sb, own[i], ctype(p), inner.like(p))
     totals = []
     for v, share in inner.sens.items():
         if v in threads:
             unwind.nexts[threads[v]] = share
             totals.append((v, threads[v]))
             continue
-        total = unwind.carry("acc", ct.zero(bb, ctype(v)))
-        unwind.nexts[total] = ct.materialize(sb, ct.add(sb, total, share, reverse.sums), ctype(v))
+        total = unwind.carry("acc", region.zero_of(v))
+        unwind.nexts[total] = ct.materialize(sb, ct.add(sb, total, share, reverse.sums), ctype(v), region.like(v))
         totals.append((v, total))
     found = inner.scope.close()
     for s in inner.scope.slots:
@@ -158,7 +158,7 @@ def _seed(region: Region, node: Apply, seed: ct.Cotangent, i: int) -> Node:
     b, final = region.bb, region.fb.item(image(region.m, node), i)
     assert b is not None and final.type is not None
     type = cotangent(final.type)
-    return ct.materialize(b, ct.item_of(b, seed, i), type, lambda: region.zero(type, final))
+    return ct.materialize(b, ct.item_of(b, seed, i), type, Like(region, final))
 
 
 def inductions(parts: LoopParts) -> dict[int, tuple[str, Node]]:

@@ -34,8 +34,6 @@ from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Mismatch, Operator, Primitive
 from tapeless.ir.traverse import encloses
 
-VIEWS = frozenset({"window", "permute", "with_axes", "reshape"})
-
 
 class Root(NamedTuple):
     """Memory: what made it (a fact, and where in its value; or a location), and the loops that it came around."""
@@ -560,9 +558,9 @@ class Flow:
                 return joined(self.of(sides[0]), self.of(sides[1]))
             case "inject" | "project" | "box" | "unbox":
                 return flat(self.of(args[0]))
-            case name if name in VIEWS:
-                return self.of(args[0])
-        return self.fresh if fn.result is not None and isinstance(node.type, Array) else self.all
+        if fn.buffers == "shares":
+            return self.of(args[0])
+        return self.fresh if fn.buffers in ("new", "changes") else self.all
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Conversions on edges: the representation of a value changes where its type is part of a larger one.
 
-int to float (with a check that it is exact), an array to one of unknown sizes, a part to its union, a smaller union to a
-larger, a flat tuple to a box, item by item through tuples and records; never inside a box, whose items have one type in
-the whole program.
+int to float (with a check that it is exact), an array to one of unknown sizes, a part to its union, a smaller union to
+a larger, a flat tuple to a box, item by item through tuples and records; never inside a box, whose items have one type
+in the whole program.
 """
 
 from __future__ import annotations

@@ -54,9 +54,10 @@ class Engine:
     # -- running --------------------------------------------------------------------------------------------------
     def run(self, root: Graph, args: list[Value]) -> Instance:
         """Analyse the program from its root; returns the root's instance."""
-        given = [self.located_array(None, p, a) if p in self.located else a for p, a in zip(root.params, args)]
-        top = self.new_instance(root, None, None, given, None)
-        top.entry = tuple(args)
+        top = self.new_instance(root, None, None, args, None)
+        self.current.append(top)
+        top.args = [self.located_array(top, p, a) if p in self.located else a for p, a in zip(root.params, args)]
+        self.current.pop()
         self.work[top] = None
         while self.work:
             inst = self.work.popitem()[0]
@@ -181,14 +182,13 @@ class Engine:
             value = calls.call(self, f, args, node.shape, (inst, node, ()))
         return self.located_array(inst, node, value) if node in self.located else value
 
-    def located_array(self, inst: Instance | None, node: Node, value: Value) -> Value:
+    def located_array(self, inst: Instance, node: Node, value: Value) -> Value:
         """A new array (or an argument) that is changed under several names: a reference to a location."""
         if not isinstance(value, Arr):
             return value
         whole = Arr(Array(value.type.element, value.type.dims.replace("n", "?")))  # so that more of them may meet
         site = self.lattice.site(inst, ("array", node))
-        if inst is not None:
-            self.read_content(site)
+        self.read_content(site)
         self.lattice.store(site, whole)
         return Rec(reference_tag(whole.type), (Loc(self.lattice.find(site)),), frozenset([site]))
 

@@ -223,7 +223,7 @@ class NodeOps:
         _, steps = parsed(a.type.tag)  # type: ignore[union-attr]
         rest = items[1:]
         for step, old in zip(reversed(steps), reversed(views[:-1])):
-            rest, numbers = rest[: len(rest) - step.count], rest[len(rest) - step.count :]
+            rest, numbers = rest[: len(rest) - step.numbers], rest[len(rest) - step.numbers :]
             match step.name:
                 case "window":
                     at = [x for i, x in enumerate(numbers) if i % 3 != 2]

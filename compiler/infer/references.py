@@ -24,7 +24,7 @@ class Step(NamedTuple):
     name: str
     type: Array
     order: str = ""
-    count: int = 0
+    numbers: int = 0
 
 
 def is_reference(tag: str) -> bool:
@@ -34,7 +34,7 @@ def is_reference(tag: str) -> bool:
 
 def reference_tag(whole: Array, steps: Sequence[Step] = ()) -> str:
     """The tag of a reference to part of an array."""
-    words = [str(whole)] + [" ".join((s.name, str(s.type), s.order or "-", str(s.count))) for s in steps]
+    words = [str(whole)] + [" ".join((s.name, str(s.type), s.order or "-", str(s.numbers))) for s in steps]
     return f"ref[{'; '.join(words)}]"
 
 
@@ -66,6 +66,6 @@ def read(load: Callable[[], Any], view: Callable[..., Any], tag: str, items: Seq
     _, steps = parsed(tag)
     out, rest = [load()], list(items[1:])
     for step in steps:
-        numbers, rest = rest[: step.count], rest[step.count :]
+        numbers, rest = rest[: step.numbers], rest[step.numbers :]
         out.append(view(step, out[-1], numbers))
     return out

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tapeless.ir.abstract import Array
-from tapeless.ir.operators.numbers import either, known_int, refuse, to_int
-from tapeless.ir.operators.ufuncs import machine
+from tapeless.ir.operators.numbers import LARGEST, either, known_int, refuse, to_int
+from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -90,7 +90,7 @@ def _part(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
         return Part(zero, one, n, dim)
     if ops.kind(i) == "record" and ops.tag(i) == "slice":
         return _slice(ops, *ops.items(i), n, dim)  # type: ignore[call-arg]
-    x = machine(ops, i)
+    x = position(ops, i)
     if ops.kind(x) != "int":
         raise Mismatch("only integers, slices (`:`), ellipsis (`...`) and numpy.newaxis (`None`) are indices so far")
     return Part(_in_range(ops, x, n, axis), one, one, "1", True)
@@ -111,10 +111,10 @@ def _in_range(ops: Ops, i: Any, n: Any, axis: int) -> Any:
 def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
     """The part that low:high:step takes of a dimension of size n."""
     zero, one = ops.lift(0), ops.lift(1)
-    stride = 1 if ops.kind(step) == "none" else int(ops.need_constant(machine(ops, step), "the step of a slice"))
+    stride = 1 if ops.kind(step) == "none" else int(ops.need_constant(position(ops, step), "the step of a slice"))
     if stride == 0:
         return ops.raise_("ValueError", "slice step cannot be zero")  # type: ignore[no-any-return]
-    bounds = [None if ops.kind(x) == "none" else machine(ops, x) for x in (low, high)]
+    bounds = [None if ops.kind(x) == "none" else position(ops, x) for x in (low, high)]
     if any(x is not None and ops.kind(x) not in ("int", "bool") for x in bounds):
         raise Mismatch("slice indices must be integers or None or have an __index__ method")
     a, b = (None if x is None else to_int(ops, x) for x in bounds)
@@ -123,7 +123,7 @@ def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
     first = 0 if a is None else known_int(ops, a)
     last = 0 if b is None else known_int(ops, b)
     if stride == 1 and first is not None and first >= 0 and last is not None and (last < 0 or b is None):
-        return Part(ops.lift(first), one, _above(ops, ops.apply("isub", n, ops.lift(first - last))), "?")
+        return Part(ops.lift(first), one, _above(ops, ops.apply("isub", n, ops.lift(min(first - last, LARGEST)))), "?")
     if stride > 0:
         start = zero if a is None else _bound(ops, a, n, zero, n)
         stop = n if b is None else _bound(ops, b, n, zero, n)
@@ -135,7 +135,8 @@ def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
         distance = ops.apply("isub", start, stop)
     count = _above(ops, distance)
     if abs(stride) != 1:
-        count = ops.apply("ifloordiv", ops.apply("iadd", count, ops.lift(abs(stride) - 1)), ops.lift(abs(stride)))
+        more = ops.apply("ifloordiv", ops.apply("isub", count, one), ops.lift(min(abs(stride), LARGEST)))
+        count = ops.apply("iadd", more, one)  # 0 of 0: it is the floor
     return Part(start, ops.lift(stride), count, "?")
 
 

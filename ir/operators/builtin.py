@@ -166,7 +166,7 @@ def _extreme(ops: Ops, name: str, comparison: str, xs: tuple[Any, ...]) -> Any:
 
 
 def _better(ops: Ops, comparison: str, x: Any, best: Any) -> Any:
-    wins = ops.operate(comparison, x, best)
+    wins = ops.operate("truth", ops.operate(comparison, x, best))
     if ops.kind(x) == ops.kind(best) and ops.kind(x) in SCALARS:
         return ops.apply("select", wins, x, best)
     return ops.branch(wins, lambda: x, lambda: best)

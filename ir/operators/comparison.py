@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator as python
 from typing import Any
 
-from tapeless.ir.operators.elementwise import is_numpy, ufunc
+from tapeless.ir.operators.elementwise import is_numpy, refuse_sequences, ufunc
 from tapeless.ir.operators.numbers import is_number, to_int
 from tapeless.ir.operators.ufuncs import machine
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -53,7 +53,7 @@ def _lexicographic(ops: Ops, symbol: str, name: str, xs: list[Any], ys: list[Any
         if i == min(len(xs), len(ys)):
             return ops.lift(getattr(python, name)(len(xs), len(ys)))
         left, right = (ys[i], xs[i]) if symbol[0] == ">" else (xs[i], ys[i])
-        equal = ops.operate("eq", left, right)
+        equal = ops.operate("truth", ops.operate("eq", left, right))
         return ops.branch(equal, lambda: first_difference(i + 1), lambda: ops.operate(written, left, right))
 
     return first_difference(0)
@@ -88,6 +88,7 @@ def eq(ops: Ops, a: Any, b: Any) -> Any:
     """a == b of numbers, strings, None, or tuples item by item; values of different kinds are not equal."""
     if is_numpy(ops, a, b):
         return ufunc(ops, "eq", a, b)
+    refuse_sequences(ops, "==", a, b)
     if is_number(ops, a, b):
         if ops.kind(a) == ops.kind(b) == "bool":
             return ops.apply("beq", a, b)
@@ -111,7 +112,7 @@ def _all_equal(ops: Ops, xs: list[Any], ys: list[Any]) -> Any:
     def from_item(i: int) -> Any:
         if i == len(xs):
             return ops.lift(True)
-        equal = ops.operate("eq", xs[i], ys[i])
+        equal = ops.operate("truth", ops.operate("eq", xs[i], ys[i]))
         return ops.branch(equal, lambda: from_item(i + 1), lambda: ops.lift(False))
 
     return from_item(0)
@@ -122,6 +123,7 @@ def ne(ops: Ops, a: Any, b: Any) -> Any:
     """a != b: the opposite of a == b."""
     if is_numpy(ops, a, b):
         return ufunc(ops, "ne", a, b)
+    refuse_sequences(ops, "!=", a, b)
     if ops.kind(a) == ops.kind(b) == "float":
         return ops.apply("fne", a, b)
     return ops.apply("not_", ops.operate("eq", a, b))
@@ -169,7 +171,7 @@ def _member(ops: Ops, x: Any, container: Any) -> Any:
     def from_item(i: int) -> Any:
         if i == len(items):
             return ops.lift(False)
-        equal = ops.operate("eq", items[i], x)
+        equal = ops.operate("truth", ops.operate("eq", items[i], x))
         return ops.branch(equal, lambda: ops.lift(True), lambda: from_item(i + 1))
 
     return from_item(0)

@@ -9,10 +9,17 @@ from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, mapped, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index, known_int, refuse
 from tapeless.ir.operators.reductions import summed
-from tapeless.ir.operators.ufuncs import as_kind, made
+from tapeless.ir.operators.ufuncs import KINDS, as_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 SCALARS: dict[str, Scalar] = {"np.f64": NP_F64, "np.i64": NP_I64, "np.bool": NP_BOOL}
+MACHINE = {"np.f64": float, "np.i64": int, "np.bool": bool}
+"""What makes a constant of a kind."""
+
+
+def refuse_negative(ops: Ops, size: Any) -> None:
+    """A check of the size of a new array."""
+    refuse(ops, ops.apply("ilt", size, ops.lift(0)), "ValueError", "negative dimensions are not allowed")
 
 
 def shape_of(ops: Ops, shape: Any) -> tuple[list[Any], str]:
@@ -20,7 +27,7 @@ def shape_of(ops: Ops, shape: Any) -> tuple[list[Any], str]:
     given = ops.items(shape) if ops.kind(shape) == "tuple" else [shape]
     out = [index(ops, n) for n in given]
     for n in out:
-        refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", "negative dimensions are not allowed")
+        refuse_negative(ops, n)
     return out, "".join("1" if known_int(ops, n) == 1 else "?" for n in out)
 
 
@@ -45,7 +52,7 @@ def _constant_array(name: str, value: float) -> None:
     def like(ops: Ops, a: Any, dtype: Any = None) -> Any:
         refuse_arguments(ops, name + "_like", dtype=dtype)
         kind = element_kind(ops, a)
-        return filled(ops, ops.lift(int(value)), sizes(ops, a), ops.array_type(a).dims, kind)
+        return filled(ops, ops.lift(MACHINE[kind](value)), sizes(ops, a), ops.array_type(a).dims, kind)
 
     expand.__doc__ = f"np.{name}(shape)."
     like.__doc__ = f"np.{name}_like(a)."
@@ -70,14 +77,14 @@ def arange(ops: Ops, first: Any, stop: Any = None, step: Any = None) -> Any:
     """np.arange(stop), arange(start, stop) or arange(start, stop, step)."""
     start, stop = (ops.lift(0), first) if stop is None else (first, stop)
     step = ops.lift(1) if step is None else step
-    kind = common_kind(ops, start, stop, step)
+    kind = max("np.i64", common_kind(ops, start, stop, step), key=KINDS.index)
     a, b, d = (as_kind(ops, x, kind) for x in (start, stop, step))
-    add, mul = ("iadd", "imul") if kind == "np.i64" else ("fadd", "fmul")
     if kind == "np.i64":
-        count = ops.apply("range_length", a, b, d)
+        ops.check(ops.apply("ine", d, ops.lift(0)), "ZeroDivisionError", "division by zero")
+        count, add, mul = ops.apply("range_length", a, b, d), "iadd", "imul"
     else:
-        length = ops.apply("fceil", ops.apply("fdiv", ops.apply("fsub", b, a), d))
-        count = ops.apply("f2i", ops.apply("select", ops.apply("flt", ops.lift(0.0), length), length, ops.lift(0.0)))
+        count, add, mul = _steps(ops, a, b, d), "fadd", "fmul"
+        d = ops.apply("fsub", ops.apply("fadd", a, d), a)  # NumPy goes on as from the first to the second
 
     def at(ops: Ops, i: Any) -> Any:
         return ops.apply(add, a, ops.apply(mul, i, d))
@@ -85,17 +92,31 @@ def arange(ops: Ops, first: Any, stop: Any = None, step: Any = None) -> Any:
     return mapped(ops, [kind], kind, at, ops.apply("iota", count))
 
 
+def _steps(ops: Ops, start: Any, stop: Any, step: Any) -> Any:
+    """How many floats from start before stop there are."""
+    ops.check(ops.apply("fne", step, ops.lift(0.0)), "ZeroDivisionError", "float division by zero")
+    length = ops.apply("fceil", ops.apply("fdiv", ops.apply("fsub", stop, start), step))
+    refuse(ops, ops.apply("isnan", length), "ValueError", "arange: cannot compute length")
+    some = ops.apply("select", ops.apply("flt", ops.lift(0.0), length), length, ops.lift(0.0))
+    ops.check(ops.apply("f2i_ok", some), "ValueError", "Maximum allowed size exceeded")
+    return ops.apply("f2i", some)
+
+
 @operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num"))
 def linspace(ops: Ops, start: Any, stop: Any, num: Any = None) -> Any:
     """np.linspace(start, stop, num=50)."""
     n = ops.lift(50) if num is None else index(ops, num)
+    refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", "Number of samples must be non-negative.")
     a, b = as_kind(ops, start, "np.f64"), as_kind(ops, stop, "np.f64")
     last = ops.apply("isub", n, ops.lift(1))
-    step = ops.apply("fdiv", ops.apply("fsub", b, a), ops.apply("i2f", last))
+    several = ops.apply("ilt", ops.lift(0), last)
+    parts = ops.apply("select", several, last, ops.lift(1))
+    step = ops.apply("fdiv", ops.apply("fsub", b, a), ops.apply("i2f", parts))
 
     def at(ops: Ops, i: Any) -> Any:
         inside = ops.apply("fadd", a, ops.apply("fmul", ops.apply("i2f", i), step))
-        return ops.apply("select", ops.apply("ieq", i, last), b, inside)
+        end = ops.apply("and_", several, ops.apply("ieq", i, last))
+        return ops.apply("select", end, b, inside)
 
     return mapped(ops, ["np.i64"], "np.f64", at, ops.apply("iota", n))
 
@@ -103,7 +124,9 @@ def linspace(ops: Ops, start: Any, stop: Any, num: Any = None) -> Any:
 @operator("np.eye", numpy_function("eye"), keywords=("N",))
 def eye(ops: Ops, n: Any) -> Any:
     """np.eye(n)."""
-    row = ops.apply("iota", index(ops, n))
+    size = index(ops, n)
+    refuse_negative(ops, size)
+    row = ops.apply("iota", size)
     column = ops.make("with_axes", Array(NP_I64, "?1"), row)
 
     def at(ops: Ops, i: Any, j: Any) -> Any:

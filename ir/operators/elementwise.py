@@ -7,7 +7,7 @@ from typing import Any
 
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.numbers import either
-from tapeless.ir.operators.ufuncs import KINDS, RULES, WEAK, as_kind, made, rule
+from tapeless.ir.operators.ufuncs import FLOAT16, INT8, KINDS, RULES, WEAK, as_kind, machine, made, refused, rule, rules
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -16,6 +16,14 @@ def is_numpy(ops: Ops, *xs: Any) -> bool:
     kinds = [ops.kind(x) for x in xs]
     numpy = [k == "array" or k in KINDS for k in kinds]
     return any(numpy) and all(n or k in WEAK for n, k in zip(numpy, kinds))
+
+
+def refuse_sequences(ops: Ops, symbol: str, *xs: Any) -> None:
+    """Refuse what NumPy compares item by item, having made arrays of it."""
+    kinds = {ops.kind(x) for x in xs}
+    if "array" in kinds or ("tuple" in kinds and not kinds.isdisjoint(KINDS)):
+        described = " and ".join(f"'{ops.describe(x)}'" for x in xs)
+        raise Mismatch(f"`{symbol}` of {described} is not supported: NumPy compares item by item")
 
 
 def element_kind(ops: Ops, x: Any) -> str:
@@ -79,6 +87,18 @@ def numpy_power(ops: Ops, x: Any, y: Any) -> Any:
         return ufunc(ops, special, converted(ops, x, common_kind(ops, x, y)))
     if special is not None and element_kind(ops, x) == "np.f64":
         return ufunc(ops, special, x) if special == "reciprocal" else ops.operate("np.sqrt", x)
+    return ufunc_power(ops, x, y)
+
+
+def ufunc_power(ops: Ops, x: Any, y: Any) -> Any:
+    """np.power(x, y): ints have no negative powers."""
+    kind = element_kind(ops, y)
+    if common_kind(ops, x, y) == "np.i64" and WEAK.get(kind, kind) == "np.i64":
+        least = y
+        if ops.kind(y) == "array":
+            least = ops.nest(["min:" + "1" * ops.array_type(y).rank], lambda n: [n], [y])[0]
+        fine = ops.apply("ile", ops.lift(0), machine(ops, least))
+        ops.check(fine, "ValueError", "Integers to negative integer powers are not allowed.")
     return ufunc(ops, "pow", x, y)
 
 
@@ -111,7 +131,8 @@ def _float_function(name: str, primitive: str, result: str = "np.f64") -> None:
         return ops.apply(primitive, x)
 
     def expand(ops: Ops, x: Any) -> Any:
-        common_kind(ops, x)
+        if common_kind(ops, x) == "np.bool" and result == "np.f64":
+            raise Mismatch(FLOAT16)
         return mapped(ops, ["np.f64"], result, compute, x)
 
     expand.__doc__ = f"np.{name}(x)."
@@ -148,18 +169,22 @@ def _square(ops: Ops, x: Any) -> Any:
     return ops.apply("fmul", x, x)
 
 
-RULES["maximum"] = {"np.i64": (_maximum_int("ge"), "np.i64"), "np.f64": (_maximum("ge"), "np.f64")}
-RULES["minimum"] = {"np.i64": (_maximum_int("le"), "np.i64"), "np.f64": (_maximum("le"), "np.f64")}
-RULES["square"] = {
-    "np.i64": (lambda ops, x: ops.apply("imul", x, x), "np.i64"),
-    "np.f64": (_square, "np.f64"),
-}
-RULES["reciprocal"] = {"np.f64": (lambda ops, x: ops.apply("fdiv", ops.lift(1.0), x), "np.f64")}
-RULES["arctan2"] = {"np.f64": (lambda ops, y, x: ops.apply("atan2", y, x), "np.f64")}
-RULES["hypot"] = {"np.f64": (lambda ops, x, y: ops.apply("hypot", x, y), "np.f64")}
+def _reciprocal_int(ops: Ops, x: Any) -> Any:
+    """1 / x without the part behind the point; the least int for 0, as the machine divides."""
+    unit = ops.apply("ieq", ops.apply("iabs", x), ops.lift(1))
+    other = ops.apply("select", ops.apply("ieq", x, ops.lift(0)), ops.lift(-(2**63)), ops.lift(0))
+    return ops.apply("select", unit, x, other)
+
+
+RULES["maximum"] = rules(_maximum("ge"), _maximum_int("ge"), "or_")
+RULES["minimum"] = rules(_maximum("le"), _maximum_int("le"), "and_")
+RULES["square"] = rules(_square, lambda ops, x: ops.apply("imul", x, x), refused(INT8))
+RULES["reciprocal"] = rules(lambda ops, x: ops.apply("fdiv", ops.lift(1.0), x), _reciprocal_int, refused(INT8))
+RULES["arctan2"] = rules("atan2", None, refused(FLOAT16))
+RULES["hypot"] = rules("hypot", None, refused(FLOAT16))
 NAMES = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div",
-    "floor_divide": "floordiv", "remainder": "mod", "mod": "mod", "power": "pow", "negative": "neg", "positive": "pos",
+    "floor_divide": "floordiv", "remainder": "mod", "mod": "mod", "negative": "neg", "positive": "pos",
     "absolute": "abs", "abs": "abs", "invert": "invert", "bitwise_and": "bitand", "bitwise_or": "bitor",
     "bitwise_xor": "bitxor", "left_shift": "lshift", "right_shift": "rshift", "equal": "eq", "not_equal": "ne",
     "less": "lt", "less_equal": "le", "maximum": "maximum", "minimum": "minimum", "square": "square",
@@ -177,6 +202,12 @@ def _by_rule(name: str, key: str) -> None:
 
 for _name, _key in NAMES.items():
     _by_rule(_name, _key)
+
+
+@operator("np.power", numpy_function("power"))
+def np_power(ops: Ops, x: Any, y: Any) -> Any:
+    """np.power(x, y)."""
+    return ufunc_power(ops, x, y)
 
 
 @operator("np.greater", numpy_function("greater"))

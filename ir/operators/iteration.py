@@ -11,6 +11,7 @@ from typing import Any
 
 from tapeless.ir.operators.arrays import array_length, at_position, index_array
 from tapeless.ir.operators.numbers import TOO_LARGE, either, index, is_whole, known, known_int, refuse, to_int
+from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 SCALARS = ("bool", "int", "float", "np.f64", "np.i64", "np.bool")
@@ -176,20 +177,21 @@ def getitem(ops: Ops, x: Any, k: Any) -> Any:
     """x[k] of an array, tuple, range or string."""
     if ops.kind(x) == "array":
         return index_array(ops, x, k)
+    k = position(ops, k)
     if ops.kind(x) not in ("tuple", "str") and _tag(ops, x) != "range":
         raise Mismatch(f"'{ops.describe(x)}' object is not subscriptable")
     if not is_whole(ops, k):
         name = {"tuple": "tuple", "str": "string"}.get(ops.kind(x), "range")
         slices = "" if name == "string" else " or slices"
         raise Mismatch(f"{name} indices must be integers{slices}, not {_quoted(name, ops.describe(k))}")
-    position = to_int(ops, k)
+    at = to_int(ops, k)
     match ops.kind(x):
         case "tuple":
-            return _index_tuple(ops, ops.items(x), position)
+            return _index_tuple(ops, ops.items(x), at)
         case "str":
-            return _index_string(ops, ops.constant(x), position)
+            return _index_string(ops, ops.constant(x), at)
     n = length(ops, x)
-    return element(ops, x, _within(ops, position, n, "range object index out of range"))
+    return element(ops, x, _within(ops, at, n, "range object index out of range"))
 
 
 def _quoted(name: str, described: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tapeless.ir.operators.ufuncs import machine
+from tapeless.ir.operators.ufuncs import machine, position
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops
 
+LARGEST = 2**63 - 1
 TOO_LARGE = "int too large for 64 bits"
 WHOLE = ("bool", "int")
 NUMBERS = ("bool", "int", "float")
@@ -56,8 +57,7 @@ def real(ops: Ops, x: Any) -> Any:
 
 def index(ops: Ops, x: Any) -> Any:
     """An argument that Python wants as an integer."""
-    if ops.kind(x) == "np.i64":
-        return machine(ops, x)
+    x = position(ops, x)
     if not is_whole(ops, x):
         raise Mismatch(f"'{ops.describe(x)}' object cannot be interpreted as an integer")
     return to_int(ops, x)

@@ -9,8 +9,11 @@ from tapeless.ir.operators.arrays import index_array, sizes, transposed
 from tapeless.ir.operators.creation import filled
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.iteration import known_items
-from tapeless.ir.operators.numbers import index, known_int
+from tapeless.ir.operators.numbers import index, known_int, refuse
 from tapeless.ir.primitive import Mismatch, Ops, operator
+
+OTHER_COUNT = "cannot reshape the array into a shape with another number of elements"
+UNKNOWN_SIZE = "which dimension is unknown (-1) must be known while compiling"
 
 
 def _count(ops: Ops, lengths: list[Any]) -> Any:
@@ -25,15 +28,20 @@ def reshaped(ops: Ops, a: Any, lengths: list[Any]) -> Any:
     if not ops.array_type(a).packed:
         a = converted(ops, a, element_kind(ops, a))
     total = _count(ops, sizes(ops, a))
-    unknown = [i for i, n in enumerate(lengths) if known_int(ops, n) == -1]
+    unknown = [i for i, n in enumerate(lengths) if (known_int(ops, n) or 0) < 0]
     if len(unknown) > 1:
-        raise Mismatch("can only specify one unknown dimension")
+        return ops.raise_("ValueError", "can only specify one unknown dimension")
+    rest = ops.lift(1)
+    for n in (n for i, n in enumerate(lengths) if i not in unknown):
+        refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", UNKNOWN_SIZE)
+        ops.check(ops.apply("imul_ok", rest, n), "ValueError", OTHER_COUNT)
+        rest = ops.apply("imul", rest, n)
     if unknown:
-        rest = _count(ops, [n for i, n in enumerate(lengths) if i not in unknown])
-        zero = ops.apply("ieq", rest, ops.lift(0))
-        lengths[unknown[0]] = ops.apply("ifloordiv", total, ops.apply("select", zero, ops.lift(1), rest))
-    fits = ops.apply("ieq", _count(ops, lengths), total)
-    ops.check(fits, "ValueError", "cannot reshape the array into a shape with another number of elements")
+        some = ops.apply("ine", rest, ops.lift(0))
+        ops.check(some, "ValueError", OTHER_COUNT)
+        lengths[unknown[0]] = ops.apply("ifloordiv", total, rest)
+        rest = ops.apply("imul", rest, lengths[unknown[0]])
+    ops.check(ops.apply("ieq", rest, total), "ValueError", OTHER_COUNT)
     dims = "".join("1" if known_int(ops, n) == 1 else "?" for n in lengths)
     t = Array(ops.array_type(a).element, dims)
     return ops.make("reshape", t, a, *(n for n, d in zip(lengths, dims) if d != "1"))
@@ -95,7 +103,7 @@ def joined(ops: Ops, parts: list[Any], axis: int) -> Any:
                 ops.check(ops.apply("ieq", n, m), "ValueError", message)
     whole = [*lengths[0][:axis], total, *lengths[0][axis + 1 :]]
     dims = "".join("?" if d == axis else n for d, n in enumerate(ops.array_type(parts[0]).dims))
-    out = filled(ops, ops.lift(0), whole, dims, kind)
+    out = filled(ops, ops.lift(False), whole, dims, kind)
     for p, start in zip(parts, starts):
         bounds = [x for d in range(len(whole)) for x in (start if d == axis else ops.lift(0), ops.lift(1))]
         out = ops.apply("put_window", out, converted(ops, p, kind) if element_kind(ops, p) != kind else p, *bounds)
@@ -168,9 +176,11 @@ def roll(ops: Ops, a: Any, shift: Any) -> Any:
 def pad(ops: Ops, array: Any, pad_width: Any) -> Any:
     """np.pad(array, n): n zeros around."""
     n = index(ops, pad_width)
+    refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", "index can't contain negative values")
+    ops.check(ops.apply("ilt", n, ops.lift(2**60)), "ValueError", "negative dimensions are not allowed")
     both = ops.apply("iadd", n, n)
     whole = [ops.apply("iadd", s, both) for s in sizes(ops, array)]
-    out = filled(ops, ops.lift(0), whole, "?" * len(whole), element_kind(ops, array))
+    out = filled(ops, ops.lift(False), whole, "?" * len(whole), element_kind(ops, array))
     return ops.apply("put_window", out, array, *(x for _ in whole for x in (n, ops.lift(1))))
 
 

@@ -25,6 +25,11 @@ def machine(ops: Ops, x: Any) -> Any:
     return ops.apply("of_" + kind.removeprefix("np."), x) if kind in KINDS else x
 
 
+def position(ops: Ops, x: Any) -> Any:
+    """What stands where Python wants an int: NumPy's ints do, its bools and floats do not."""
+    return machine(ops, x) if ops.kind(x) == "np.i64" else x
+
+
 def made(ops: Ops, kind: str, x: Any) -> Any:
     """A machine value as a scalar of NumPy."""
     return ops.apply("to_" + kind.removeprefix("np."), x)
@@ -66,12 +71,6 @@ def _floor_float(ops: Ops, x: Any, y: Any) -> Any:
     return ops.apply("select", zero, ops.apply("fdiv", x, y), ops.apply("ffloordiv", x, y))
 
 
-def _power_int(ops: Ops, x: Any, y: Any) -> Any:
-    fine = ops.apply("ile", ops.lift(0), y)
-    ops.check(fine, "ValueError", "Integers to negative integer powers are not allowed.")
-    return ops.apply("ipow", x, y)
-
-
 def _shift(name: str, beyond: Callable[[Ops, Any], Any]) -> Callable[..., Any]:
     def run(ops: Ops, x: Any, n: Any) -> Any:
         inside = ops.apply("and_", ops.apply("ile", ops.lift(0), n), ops.apply("ilt", n, ops.lift(64)))
@@ -81,7 +80,9 @@ def _shift(name: str, beyond: Callable[[Ops, Any], Any]) -> Callable[..., Any]:
     return run
 
 
-def _refused(message: str) -> Callable[..., Any]:
+def refused(message: str) -> Callable[..., Any]:
+    """What has no meaning."""
+
     def run(*_: Any) -> Any:
         raise Mismatch(message)
 
@@ -96,7 +97,7 @@ def _compare_bools(name: str) -> Callable[..., Any]:
     return lambda ops, x, y: ops.apply("i" + name, ops.apply("b2i", x), ops.apply("b2i", y))
 
 
-def _rules(real: Any = None, whole: Any = None, truth: Any = None, result: str = "") -> dict[str, Rule]:
+def rules(real: Any = None, whole: Any = None, truth: Any = None, result: str = "") -> dict[str, Rule]:
     """The rules of one function by the kind its arguments meet in; a kind without one takes that of the next."""
     given = {"np.bool": truth, "np.i64": whole, "np.f64": real}
     made_ = {k: _apply(f) if isinstance(f, str) else f for k, f in given.items() if f is not None}
@@ -104,37 +105,38 @@ def _rules(real: Any = None, whole: Any = None, truth: Any = None, result: str =
 
 
 def _comparison(name: str) -> dict[str, Rule]:
-    return _rules("f" + name, "i" + name, _compare_bools(name), "np.bool")
+    return rules("f" + name, "i" + name, _compare_bools(name), "np.bool")
 
 
 _NO_SUB = (
     "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, "
     "or the logical_xor function instead."
 )
-_INT8 = "of two np.bool this is an int8, which is not supported"
+INT8 = "of np.bool this is an int8, which is not supported"
+FLOAT16 = "of np.bool this is a float16, which is not supported"
 _NO_NEG = (
     "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not "
     "function instead."
 )
 RULES: dict[str, dict[str, Rule]] = {
-    "add": _rules("fadd", "iadd", "or_"),
-    "sub": _rules("fsub", "isub", _refused(_NO_SUB)),
-    "mul": _rules("fmul", "imul", "and_"),
-    "div": _rules("fdiv"),
-    "floordiv": _rules(_floor_float, _floor_int, _refused(_INT8)),
-    "mod": _rules("fmod_py", _mod_int, _refused(_INT8)),
-    "pow": _rules("fpow", _power_int, _refused(_INT8)),
-    "neg": _rules("fneg", "ineg", _refused(_NO_NEG)),
-    "pos": _rules(lambda ops, x: x, lambda ops, x: x, _refused("ufunc 'positive' has no loop for np.bool")),
-    "abs": _rules("fabs", "iabs", lambda ops, x: x),
-    "invert": _rules(None, "inot", "not_"),
-    "lshift": _rules(None, _shift("ishl", lambda ops, x: ops.lift(0)), _refused(_INT8)),
-    "rshift": _rules(None, _shift("ishr", lambda ops, x: ops.apply("ishr", x, ops.lift(63))), _refused(_INT8)),
-    "bitand": _rules(None, "iand", "and_"),
-    "bitor": _rules(None, "ior", "or_"),
-    "bitxor": _rules(None, "ixor", "xor_"),
-    "eq": _rules("feq", "ieq", "beq", "np.bool"),
-    "ne": _rules("fne", "ine", lambda ops, x, y: ops.apply("xor_", x, y), "np.bool"),
+    "add": rules("fadd", "iadd", "or_"),
+    "sub": rules("fsub", "isub", refused(_NO_SUB)),
+    "mul": rules("fmul", "imul", "and_"),
+    "div": rules("fdiv"),
+    "floordiv": rules(_floor_float, _floor_int, refused(INT8)),
+    "mod": rules("fmod_py", _mod_int, refused(INT8)),
+    "pow": rules("fpow", "ipow", refused(INT8)),
+    "neg": rules("fneg", "ineg", refused(_NO_NEG)),
+    "pos": rules(lambda ops, x: x, lambda ops, x: x, refused("ufunc 'positive' has no loop for np.bool")),
+    "abs": rules("fabs", "iabs", lambda ops, x: x),
+    "invert": rules(None, "inot", "not_"),
+    "lshift": rules(None, _shift("ishl", lambda ops, x: ops.lift(0)), refused(INT8)),
+    "rshift": rules(None, _shift("ishr", lambda ops, x: ops.apply("ishr", x, ops.lift(63))), refused(INT8)),
+    "bitand": rules(None, "iand", "and_"),
+    "bitor": rules(None, "ior", "or_"),
+    "bitxor": rules(None, "ixor", "xor_"),
+    "eq": rules("feq", "ieq", "beq", "np.bool"),
+    "ne": rules("fne", "ine", lambda ops, x, y: ops.apply("xor_", x, y), "np.bool"),
     "lt": _comparison("lt"),
     "le": _comparison("le"),
 }

@@ -11,9 +11,8 @@ from typing import Any
 
 from tapeless.ir.abstract import Array
 from tapeless.ir.operators.arrays import parts_of, sizes
-from tapeless.ir.operators.creation import filled
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped
-from tapeless.ir.operators.numbers import either, known_int
+from tapeless.ir.operators.numbers import either
 from tapeless.ir.operators.ufuncs import KINDS, SYMBOLS, WEAK, as_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -89,7 +88,7 @@ def _storable(ops: Ops, v: Any, kind: str) -> Any:
 
 
 def _broadcast(ops: Ops, v: Any, free: list[Any], dims: str) -> Any:
-    """An array broadcast to the dimensions of what it is assigned to, of which those that are not 1 have these sizes."""
+    """An array broadcast to what it is assigned to, of which the dimensions that are not 1 have these sizes."""
     t = ops.array_type(v)
     extra = max(len(t.dims) - len(dims), 0)
     if set(t.dims[:extra]) - {"1"}:

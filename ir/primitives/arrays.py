@@ -6,7 +6,7 @@ from typing import Any
 
 from tapeless.ir.abstract import INT, NP_I64, Array, Str, Type
 from tapeless.ir.primitive import primitive
-from tapeless.ir.primitives.sizes import nothing_to_sum, size_of, without_zeros
+from tapeless.ir.primitives.sizes import nothing_to_sum, one_order, size_of, without_zeros
 
 
 def numpy() -> Any:
@@ -62,7 +62,8 @@ def _put_window(a: Any, v: Any, *bounds: int) -> Any:
 
 def _permuted(a: Type, order: Type) -> Type:
     assert isinstance(a, Array) and isinstance(order, Str)
-    return Array(a.element, "".join(a.dims[int(d)] for d in order.value), order.value == "".join(sorted(order.value)))
+    same = a.packed and order.value == "".join(sorted(order.value))
+    return Array(a.element, "".join(a.dims[int(d)] for d in order.value), same)
 
 
 def _product(a: Type, b: Type) -> Type:
@@ -84,50 +85,65 @@ element = primitive(
     evaluate=lambda a, *index: a[index].item(),
 )
 zeros = primitive(
-    "zeros", doc="zeros(sizes...): a new array of zeros, of its dimensions that are not 1 these.", result=_stated
+    "zeros",
+    doc="zeros(sizes...): a new array of zeros, of its dimensions that are not 1 these.",
+    result=_stated,
+    buffers="new",
 )
 filled = primitive(
     "filled",
     doc="filled(v, sizes...): a new array of v, of its dimensions that are not 1 these.",
     result=_stated,
+    buffers="new",
 )
 iota = primitive(
     "iota",
     doc="iota(n): the ints from 0 below n.",
     result=Array(NP_I64, "?"),
     evaluate=lambda n: numpy().arange(n),
+    buffers="new",
 )
 window = primitive(
     "window",
     doc="window(a, start, step, size, ...): part of each dimension, in range. No copy.",
     result=_stated,
     evaluate=lambda a, *bounds: a[_slices(bounds[0::3], bounds[1::3], bounds[2::3])],
+    buffers="shares",
 )
 add_window = primitive(
     "add_window",
     doc="add_window(a, v, start, step, ...): a with v added to a window of it.",
     result=_same,
     evaluate=_add_window,
+    buffers="changes",
 )
 put_window = primitive(
     "put_window",
     doc="put_window(a, v, start, step, ...): a with v in place of a window of it.",
     result=_same,
     evaluate=_put_window,
+    buffers="changes",
 )
 reshape = primitive(
     "reshape",
     doc="reshape(a, sizes...): a packed array with other dimensions, of those that are not 1 these. No copy.",
     result=_stated,
+    buffers="shares",
 )
 permute = primitive(
     "permute",
     doc="permute(a, '102'): the dimensions in another order. No copy.",
     result=_permuted,
     evaluate=lambda a, order: a.transpose([int(d) for d in order]),
+    fold=one_order,
+    buffers="shares",
 )
 matmul = primitive(
-    "matmul", doc="matmul(a, b): the product of two packed matrices.", result=_product, evaluate=lambda a, b: a @ b
+    "matmul",
+    doc="matmul(a, b): the product of two packed matrices.",
+    result=_product,
+    evaluate=lambda a, b: a @ b,
+    buffers="new",
 )
 add_arrays = primitive(
     "add_arrays",
@@ -135,29 +151,40 @@ add_arrays = primitive(
     result=_same,
     evaluate=lambda a, b: a + b,
     fold=without_zeros,
+    buffers="changes",
 )
 accumulate = primitive(
     "accumulate",
     doc="accumulate(a, v, i...): a with the float v added to one element.",
     result=_same,
     evaluate=_accumulate,
+    buffers="changes",
 )
 nest = primitive(
     "nest",
     doc="nest(@f, 'outputs', a...): f of the elements of arrays, broadcast. Each result of f is an output: `each`, an"
     " array, or `sum:101`, `max:101`, `min:101` over the dimensions with a 1.",
     result=_stated,
+    buffers="new",
 )
 with_axes = primitive(
     "with_axes",
     doc="with_axes(a): a packed array with other dimensions of size 1 between, as its type says.",
     result=_stated,
     lower="same",
+    buffers="shares",
 )
 sum_to = primitive(
     "sum_to",
     doc="sum_to(a, sizes...): a summed over the dimensions whose size shall be 1 and is not.",
     result=_same,
     fold=nothing_to_sum,
+    buffers="new",
 )
-put = primitive("put", doc="put(a, v, i...): a with v as one element.", result=_same, evaluate=_put)
+put = primitive(
+    "put",
+    doc="put(a, v, i...): a with v as one element.",
+    result=_same,
+    evaluate=_put,
+    buffers="changes",
+)

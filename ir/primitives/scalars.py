@@ -1,4 +1,7 @@
-"""Primitives between Python's scalars and NumPy's: the same bits under other rules."""
+"""Primitives between Python's scalars and NumPy's: the same bits under other rules.
+
+Constants are Python's: one of NumPy's is `to_f64` of one, which does not fold.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ def _pair(python: Scalar, numpy: Scalar) -> None:
     name = numpy.kind.removeprefix("np.")
     partials = (1.0,) if python == FLOAT else None
     domain = ((-3.0, 3.0),) if python == FLOAT else ()
-    facts = {"domain": domain, "evaluate": lambda x: x, "partials": partials, "lower": "same"}
+    facts = {"partials": partials, "lower": "same"}
     to: Primitive = primitive(f"to_{name}", doc=f"A {python} as an {numpy}.", result=numpy, **facts)
-    of: Primitive = primitive(f"of_{name}", doc=f"An {numpy} as a {python}.", result=python, **facts)
+    of: Primitive = primitive(
+        f"of_{name}", doc=f"An {numpy} as a {python}.", result=python, evaluate=lambda x: x, domain=domain, **facts
+    )
     to.rule(f"{to}({of}(x)) = x", to(of(Var(1))), Var(1))
     of.rule(f"{of}({to}(x)) = x", of(to(Var(1))), Var(1))
 

@@ -1,15 +1,14 @@
-"""What applications of array primitives equal, without being made: sizes of new arrays, sums with nothing to sum."""
+"""What applications of array primitives equal, without being made: sizes of new arrays, orders, sums of nothing."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import INT, Array, Type
+from tapeless.ir.abstract import INT, Array, Str, Type
 from tapeless.ir.nodes import Apply, Constant, Node, key_of
+from tapeless.ir.primitive import Primitive
 
 Args = tuple[Node, ...]
-LIKE = ("put", "accumulate", "add_arrays", "add_window", "put_window")
-"""Primitives whose result has the sizes of their first input."""
 
 
 def _number(n: int) -> Constant:
@@ -57,16 +56,19 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
             return _size_of_nest(b, a, 0, d)
         case "item" if _name(a.args[0]) == "nest":
             return _size_of_nest(b, a.args[0], a.args[1].value, d)  # type: ignore[arg-type, attr-defined]
-        case name if name in LIKE:
-            return b.apply("size", a.args[0], axis)  # type: ignore[no-any-return]
-    return None
+    return b.apply("size", a.args[0], axis) if _changed(a) else None
+
+
+def _changed(node: Node) -> bool:
+    fn = node.fn.value if isinstance(node, Apply) and isinstance(node.fn, Constant) else None
+    return isinstance(fn, Primitive) and fn.buffers == "changes"
 
 
 def keeps_sizes(new: Node, old: Node) -> bool:
     """Whether an array certainly has the sizes of another one, which it was made from."""
     while new is not old:
-        if isinstance(new, Apply) and _name(new) in LIKE:
-            new = new.args[0]
+        if _changed(new):
+            new = new.args[0]  # type: ignore[attr-defined]
             continue
         if not isinstance(new, Apply) or _name(new) != "nest" or new.args[1].value != "each":  # type: ignore[attr-defined]
             return False
@@ -108,3 +110,17 @@ def without_zeros(b: Any, args: Args, type: Type) -> Node | None:
         if _name(x) == "zeros":
             return y
     return None
+
+
+def one_order(b: Any, args: Args, type: Type) -> Node | None:
+    """An array whose dimensions are put in the order that they have is the array; two orders are one."""
+    a, order = args
+    assert isinstance(order, Constant)
+    if order.value == "".join(sorted(order.value)):
+        return a
+    if not isinstance(a, Apply) or _name(a) != "permute":
+        return None
+    first = a.args[1].value  # type: ignore[attr-defined]
+    both = "".join(first[int(d)] for d in order.value)
+    out: Node = b.apply("permute", a.args[0], Constant(both, Str(both)))
+    return out if out.type == type else None  # of a packed array, two orders may be its own

@@ -115,8 +115,9 @@ fround_digits = primitive(
     doc="x rounded to n >= 0 decimal digits behind the point: the float nearest to the decimal, half to even.",
     result=FLOAT,
     evaluate=_round_digits,
+    partials=(0.0, 0.0),
     lower="call:tl_round_digits",
-    domain=(REALS, (0, 4)),
+    domain=((-0.45, 0.45), (0, 0)),
 )
 
 erf = primitive(

@@ -31,33 +31,90 @@ def _load(t: Type) -> Type:
     return t.content
 
 
-make_tuple = primitive("tuple", doc="The tuple of its inputs.", result=lambda *ts: Tuple(ts), evaluate=lambda *xs: xs)
-item = primitive("item", doc="item(t, k): the k-th item of a tuple or record; k is a constant.", result=_stated)
-record = primitive("record", doc="A record: the environment of a closure, or an object of the library.", result=_stated)
-box = primitive("box", doc="A pointer to a new copy of a tuple or record.", result=_stated)
-unbox = primitive(
-    "unbox", doc="The tuple or record that a box points to. Total: a dummy of zeros for a null pointer.", result=_unbox
+make_tuple = primitive(
+    "tuple",
+    doc="The tuple of its inputs.",
+    result=lambda *ts: Tuple(ts),
+    evaluate=lambda *xs: xs,
+    buffers="keeps",
 )
-inject = primitive("inject", doc="A value as a part of a union, or a union as a larger one.", result=_stated)
+item = primitive(
+    "item",
+    doc="item(t, k): the k-th item of a tuple or record; k is a constant.",
+    result=_stated,
+    buffers="shares",
+)
+record = primitive(
+    "record",
+    doc="A record: the environment of a closure, or an object of the library.",
+    result=_stated,
+    buffers="keeps",
+)
+box = primitive(
+    "box",
+    doc="A pointer to a new copy of a tuple or record.",
+    result=_stated,
+    buffers="keeps",
+    once=True,
+)
+unbox = primitive(
+    "unbox",
+    doc="The tuple or record that a box points to. Total: a dummy of zeros for a null pointer.",
+    result=_unbox,
+    buffers="shares",
+)
+inject = primitive(
+    "inject",
+    doc="A value as a part of a union, or a union as a larger one.",
+    result=_stated,
+    buffers="keeps",
+)
 project = primitive(
     "project",
     doc="A part of a union (or a smaller union). Total: anything, where the union holds another part.",
     result=_stated,
+    buffers="shares",
 )
 has_head = primitive(
     "has_head", doc="has_head(u, 'head'): whether the union u holds the part with that head.", result=BOOL
 )
 
-switch = primitive("switch", doc="switch(c, @then, @else): run one of two branches; its value.", result=_stated)
+switch = primitive(
+    "switch",
+    doc="switch(c, @then, @else): run one of two branches; its value.",
+    result=_stated,
+    once=True,
+)
 select = primitive(
-    "select", doc="select(c, a, b): a if c else b, both being computed anyway.", result=lambda c, a, b: a
+    "select",
+    doc="select(c, a, b): a if c else b, both being computed anyway.",
+    result=lambda c, a, b: a,
+    buffers="shares",
 )
 check = primitive("check", doc="check(ok, 'Exception', 'message'): raise unless ok.", result=NONE, effect=True)
 print_ = primitive("print", doc="print('sep', 'end', values...): as Python's print.", result=NONE, effect=True)
 
-cell = primitive("cell", doc="cell(v): a new location that holds v.", result=_stated, effect=True)
-load = primitive("load", doc="load(c): what the location holds now.", result=_load, effect=True)
-store = primitive("store", doc="store(c, v): the location holds v from now on.", result=NONE, effect=True)
+cell = primitive(
+    "cell",
+    doc="cell(v): a new location that holds v.",
+    result=_stated,
+    effect=True,
+    buffers="keeps",
+)
+load = primitive(
+    "load",
+    doc="load(c): what the location holds now.",
+    result=_load,
+    effect=True,
+    buffers="shares",
+)
+store = primitive(
+    "store",
+    doc="store(c, v): the location holds v from now on.",
+    result=NONE,
+    effect=True,
+    buffers="keeps",
+)
 
 vjp = primitive(
     "vjp",
@@ -89,4 +146,9 @@ MODES = ("auto", "reverse", "forward")
 DERIVATIVES = frozenset({"vjp", "pull", "jvp", "gradient", "taylor"})
 """The primitives that AD expands; each names the graph and the mask first."""
 
-never = primitive("never", doc="No value: stands after an effect that does not return.", result=NEVER)
+never = primitive(
+    "never",
+    doc="No value: stands after an effect that does not return.",
+    result=NEVER,
+    once=True,
+)

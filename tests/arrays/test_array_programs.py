@@ -6,29 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tapeless as tl
+from array_checks import differences, ids, positions, same
 from array_programs import DERIVATIVES, PRIMALS
 from tapeless.ir.interpret import evaluate
 from tapeless.ir.parser import parse
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
-
-
-def ids(cases):
-    return [f.__name__ for f, _ in cases]
-
-
-def same(found, expected):
-    """One value as another: in type, shape, dtype and, to a few units in the last place, value."""
-    assert type(found) is type(expected)
-    if isinstance(expected, tuple):
-        assert len(found) == len(expected)
-        for x, y in zip(found, expected):
-            same(x, y)
-        return
-    if isinstance(expected, np.ndarray):
-        assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
-        assert found.flags.writeable and found.flags.owndata
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("f, args", PRIMALS + DERIVATIVES, ids=ids(PRIMALS + DERIVATIVES))
@@ -37,32 +20,6 @@ def test_as_in_numpy(f, args):
     expected = f(*args)
     same(compiled(*args), expected)
     same(compiled(*args), expected)
-
-
-def positions(args):
-    return tuple(i for i, a in enumerate(args) if isinstance(a, (float, np.ndarray)))
-
-
-def differences(f, args, k):
-    """The derivative by argument k, extrapolated from central differences."""
-
-    def slope(h):
-        def at(index, step):
-            moved = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
-            if isinstance(args[k], float):
-                moved[k] = args[k] + step
-            else:
-                moved[k][index] += step
-            return f(*moved)
-
-        if isinstance(args[k], float):
-            return (at((), h) - at((), -h)) / (2 * h)
-        out = np.zeros(args[k].shape)
-        for index in np.ndindex(out.shape):
-            out[index] = (at(index, h) - at(index, -h)) / (2 * h)
-        return out
-
-    return (4 * slope(5e-4) - slope(1e-3)) / 3
 
 
 @pytest.mark.parametrize("f, args", DERIVATIVES, ids=ids(DERIVATIVES))
@@ -84,6 +41,24 @@ def test_the_interpreter_agrees(f, args):
     found = evaluate(parse(compiled.ir("lower", *arrays)), arrays)
     for x, y in zip(found, compiled(*arrays)):
         np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("f, args", DERIVATIVES, ids=ids(DERIVATIVES))
+def test_second_derivatives_of_programs(f, args):
+    """The derivative of a weighted sum of a gradient, by the first argument, against differences of the gradient."""
+    first, *rest = args
+    weights = np.cos(np.arange(first.size)).reshape(first.shape) if isinstance(first, np.ndarray) else np.float64(0.7)
+    if isinstance(first, int):
+        pytest.skip("not by its first argument")
+    programs = {
+        0: lambda x: np.sum(tl.grad(f)(x) * weights),
+        1: lambda x, y: np.sum(tl.grad(f)(x, y) * weights),
+        2: lambda x, y, z: np.sum(tl.grad(f)(x, y, z) * weights),
+    }
+    found = tl.grad(programs[len(rest)])(*args)
+    gradient = tl.grad(f)
+    expected = differences(lambda *args: np.sum(gradient(*args) * weights), args, 0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
 
 
 def test_second_derivatives():

@@ -31,6 +31,8 @@ def value(term: Any, inputs: Sequence[Any], out: Any = None) -> Any:
         return out if term.index == 0 else inputs[term.index - 1]
     if not isinstance(term, Term):
         return term
+    if term.primitive.lower == "same":
+        return value(term.args[0], inputs, out)
     assert term.primitive.evaluate is not None
     return term.primitive.evaluate(*(value(a, inputs, out) for a in term.args))
 

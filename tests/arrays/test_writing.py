@@ -1,0 +1,157 @@
+"""Writing to arrays: the same answers as NumPy's, whatever other names the array has, and their derivatives."""
+
+import numpy as np
+import pytest
+import tapeless as tl
+from array_checks import differences, ids, positions, same
+from writing_programs import DERIVATIVES, PRIMALS, V
+
+
+@pytest.mark.parametrize("f, args", PRIMALS + DERIVATIVES, ids=ids(PRIMALS + DERIVATIVES))
+def test_as_in_numpy(f, args):
+    compiled, expected = tl.jit(f), f(*args)
+    same(compiled(*args), expected)
+    same(compiled(*args), expected)
+
+
+@pytest.mark.parametrize("f, args", DERIVATIVES, ids=ids(DERIVATIVES))
+def test_derivatives(f, args):
+    by = positions(args)
+    value, cotangents = tl.value_and_grad(f, argnums=by)(*args)
+    np.testing.assert_allclose(value, f(*args), rtol=1e-12)
+    for k, found in zip(by, cotangents):
+        np.testing.assert_allclose(found, differences(f, args, k), rtol=1e-6, atol=1e-8)
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+def doubled(x, v):
+    x[0] = v
+    x[1:] *= 2
+    return x.sum()
+
+
+def added(x, y):
+    for i in range(len(x)):
+        x[i] = y[i] + x[-1]
+
+
+@pytest.mark.parametrize("x", [V, np.repeat(V, 2)[::2], V[::-1]], ids=["packed", "strided", "reversed"])
+def test_arguments_are_written_to(x):
+    ours, theirs = x.copy()[::1], x.copy()
+    view = np.repeat(x, 3)[::3]
+    for _ in range(2):
+        assert tl.jit(doubled)(ours, 5.0) == doubled(theirs, 5.0)
+        tl.jit(doubled)(view, 5.0)
+        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(view, theirs)
+
+
+def test_only_what_is_written_to_changes():
+    x, y = V.copy(), V.copy()
+    assert tl.jit(added)(x, y) is None
+    expected = V.copy()
+    added(expected, V)
+    np.testing.assert_array_equal(x, expected)
+    np.testing.assert_array_equal(y, V)
+
+
+def test_arguments_that_share_memory_are_refused():
+    x = V.copy()
+    with pytest.raises(tl.UsageError, match="arguments 0 and 1 share memory"):
+        tl.jit(added)(x, x)
+    np.testing.assert_array_equal(x, V)
+
+
+def test_a_read_only_argument_stays():
+    x = V.copy()
+    x.flags.writeable = False
+    with pytest.raises(ValueError, match="assignment destination is read-only"):
+        tl.jit(doubled)(x, 5.0)
+    np.testing.assert_array_equal(x, V)
+
+
+def test_another_type_is_another_kernel():
+    f = tl.jit(doubled)
+    for x in (V.copy(), np.arange(3), V.copy()):
+        expected = x.copy()
+        assert f(x, 5) == doubled(expected, 5)
+        np.testing.assert_array_equal(x, expected)
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+def test_no_derivative_of_what_writes_to_its_argument():
+    with pytest.raises(tl.DifferentiationError, match="writes here to an array that it did not make") as e:
+        tl.grad(doubled)(V.copy(), 1.0)
+    assert "x[0] = v" in str(e.value) and "x = x.copy()" in str(e.value)
+
+
+TABLE = np.zeros(3)
+
+
+def of_a_global(x):
+    TABLE[0] = x
+    return x
+
+
+def of_an_inner_argument(x):
+    def square(z):
+        z[0] = 3.0
+        return z[0] * z[1]
+
+    return tl.grad(square)(x)
+
+
+@pytest.mark.parametrize(
+    "f, args, error, message",
+    [
+        (of_a_global, (1.0,), tl.UnsupportedError, "`TABLE` is not a variable of a function that is compiled"),
+        (of_an_inner_argument, (V,), tl.DifferentiationError, "writes here to an array that it did not make"),
+        (lambda x: whole(x, 0.5), (np.arange(3),), tl.InferenceError, "Cannot cast ufunc 'add'"),
+        (lambda x: put(x, (1, 2)), (V,), tl.InferenceError, "cannot be an element"),
+        (lambda x: put(x, x), (V,), tl.InferenceError, "setting an array element with a sequence"),
+        (lambda x: put(1.0, x[0]), (V,), tl.InferenceError, "'float' object does not support item assignment"),
+        (lambda x: put((1.0, 2.0), x[0]), (V,), tl.InferenceError, "'tuple' object does not support item assignment"),
+    ],
+)
+def test_refusals(f, args, error, message):
+    with pytest.raises(error, match=message):
+        tl.jit(f)(*args)
+
+
+def put(x, v):
+    x[0] = v
+
+
+def whole(x, v):
+    x = x.copy()
+    x += v
+    return x
+
+
+def part(x, v):
+    x = x.copy()
+    x[1:] = v
+    return x
+
+
+@pytest.mark.parametrize(
+    "f, args",
+    [
+        (put, (np.zeros(0), 1.0)),
+        (part, (V, np.zeros(2))),
+        (part, (V, np.zeros((2, 3)))),
+        (whole, (V, np.zeros(3))),
+        (whole, (np.zeros(1), np.zeros(3))),
+    ],
+)
+def test_errors_of_numpy(f, args):
+    with pytest.raises((IndexError, ValueError)) as theirs:
+        f(*args)
+    try:
+        tl.jit(f)(*args)
+    except (IndexError, ValueError) as ours:
+        assert type(ours) is type(theirs.value)
+    except tl.InferenceError as refused:  # where the types tell already
+        assert "broadcast" in str(refused)
+    else:
+        raise AssertionError("nothing was raised")
