@@ -10,6 +10,8 @@ from tapeless.ir.operators import (
     iteration,
     mathematics,
     reductions,
+    scans,
+    selections,
     shapes,
     unpacking,
 )
@@ -24,6 +26,8 @@ __all__ = [
     "iteration",
     "mathematics",
     "reductions",
+    "scans",
+    "selections",
     "shapes",
     "unpacking",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tapeless as tl
+from array_checks import differences
 from array_programs import DERIVATIVES, PRIMALS
 from tapeless.ir.interpret import evaluate
 from tapeless.ir.parser import parse
@@ -41,28 +42,6 @@ def test_as_in_numpy(f, args):
 
 def positions(args):
     return tuple(i for i, a in enumerate(args) if isinstance(a, (float, np.ndarray)))
-
-
-def differences(f, args, k):
-    """The derivative by argument k, extrapolated from central differences."""
-
-    def slope(h):
-        def at(index, step):
-            moved = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
-            if isinstance(args[k], float):
-                moved[k] = args[k] + step
-            else:
-                moved[k][index] += step
-            return f(*moved)
-
-        if isinstance(args[k], float):
-            return (at((), h) - at((), -h)) / (2 * h)
-        out = np.zeros(args[k].shape)
-        for index in np.ndindex(out.shape):
-            out[index] = (at(index, h) - at(index, -h)) / (2 * h)
-        return out
-
-    return (4 * slope(5e-4) - slope(1e-3)) / 3
 
 
 @pytest.mark.parametrize("f, args", DERIVATIVES, ids=ids(DERIVATIVES))

@@ -1,0 +1,44 @@
+"""What tests of arrays share: outcomes of calls, with exceptions, and derivatives by differences."""
+
+import numpy as np
+
+
+def outcome(f, args):
+    """What a call gives, or the exception that it raises."""
+    try:
+        return f(*args)
+    except (ArithmeticError, ValueError, TypeError, MemoryError, LookupError) as error:
+        return error
+
+
+def same(found, expected, rtol=1e-15):
+    """One outcome as another: in type, shape, dtype and value; an exception may be of a derived class in NumPy."""
+    if isinstance(found, Exception):
+        assert isinstance(expected, type(found)), (found, expected)
+        return
+    assert type(found) is type(expected), (found, expected)
+    if isinstance(expected, np.ndarray):
+        assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(found, expected, rtol=rtol)
+
+
+def differences(f, args, k):
+    """The derivative by argument k, extrapolated from central differences."""
+
+    def slope(h):
+        def at(index, step):
+            moved = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
+            if isinstance(args[k], float):
+                moved[k] = args[k] + step
+            else:
+                moved[k][index] += step
+            return f(*moved)
+
+        if isinstance(args[k], float):
+            return (at((), h) - at((), -h)) / (2 * h)
+        out = np.zeros(args[k].shape)
+        for index in np.ndindex(out.shape):
+            out[index] = (at(index, h) - at(index, -h)) / (2 * h)
+        return out
+
+    return (4 * slope(5e-4) - slope(1e-3)) / 3
