@@ -367,6 +367,39 @@ def _change(e: FunctionEmitter, node: Apply, combine: Any) -> Values:
     return a.leaves(a.owner, a.data)
 
 
+def recur(e: FunctionEmitter, node: Apply) -> Values:
+    """A linear recurrence along one dimension: each element from the one before, which stands in the result."""
+    c, t, order = view(e, node.args[0]), e.program.type(node), node.args[2]
+    assert isinstance(t, Array) and isinstance(order, Constant)
+    axis, onward = int(order.value[:-1]), order.value[-1] == "+"
+    links = None if isinstance(node.args[1], Constant) else view(e, node.args[1])
+    owner = new(e, c.sizes, t, node)
+    y = View(e, t, c.leaves(owner, data_of(e, owner)))
+    add, mul = ("fadd double", "fmul double") if y.memory == "double" else ("add i64", "mul i64")
+
+    def body(index: list[str]) -> Any:
+        i, n = index[axis], c.sizes[axis]
+        if i == "0":  # of one element
+            y.store(c.load(c.address(index)), y.address(index))
+            yield from ()
+            return
+        first = e.op(f"icmp eq i64 {i}, 0")
+        before = e.op(f"select i1 {first}, i64 0, i64 {e.op(f'sub i64 {i}, 1')}")
+        if not onward:
+            last = e.op(f"sub i64 {n}, 1")
+            i, before = e.op(f"sub i64 {last}, {i}"), e.op(f"sub i64 {last}, {before}")
+        here, there = ([k if d == axis else x for d, x in enumerate(index)] for k in (i, before))
+        value, share = c.load(c.address(here)), y.load(y.address(there))
+        if links is not None:
+            share = e.op(f"{mul} {links.load(links.address(here if onward else there))}, {share}")
+        total = e.op(f"{add} {value}, {share}")
+        y.store(e.op(f"select i1 {first}, {y.memory} {value}, {y.memory} {total}"), y.address(here))
+        yield from ()
+
+    run(over(e, c.sizes, body))
+    return y.leaves(y.owner, y.data)
+
+
 def matmul(e: FunctionEmitter, node: Apply) -> Values:
     """The product of two packed matrices, by BLAS."""
     a, b, t = view(e, node.args[0]), view(e, node.args[1]), e.program.type(node)
@@ -399,5 +432,6 @@ ARRAYS = {
     "add_window": add_window,
     "put_window": put_window,
     "matmul": matmul,
+    "recur": recur,
     "filled": filled,
 }

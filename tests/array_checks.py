@@ -1,4 +1,4 @@
-"""How tests compare arrays and derivatives by arrays with NumPy's."""
+"""What tests of arrays share: outcomes of calls, with exceptions, and derivatives by differences."""
 
 import numpy as np
 
@@ -7,22 +7,33 @@ def ids(cases):
     return [f.__name__ for f, _ in cases]
 
 
-def same(found, expected):
-    """One value as another: in type, shape, dtype and, to a few units in the last place, value."""
-    assert type(found) is type(expected)
+def positions(args):
+    return tuple(i for i, a in enumerate(args) if isinstance(a, (float, np.ndarray)))
+
+
+def outcome(f, args):
+    """What a call gives, or the exception that it raises."""
+    try:
+        return f(*args)
+    except (ArithmeticError, ValueError, TypeError, MemoryError, LookupError) as error:
+        return error
+
+
+def same(found, expected, rtol=1e-12, atol=1e-13):
+    """One outcome as another: in type, shape, dtype and value; an exception may be of a derived class in NumPy."""
+    if isinstance(found, Exception):
+        assert isinstance(expected, type(found)), (found, expected)
+        return
+    assert type(found) is type(expected), (found, expected)
     if isinstance(expected, tuple):
         assert len(found) == len(expected)
         for x, y in zip(found, expected):
-            same(x, y)
+            same(x, y, rtol, atol)
         return
     if isinstance(expected, np.ndarray):
-        assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
         assert found.flags.writeable and found.flags.owndata
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
-
-
-def positions(args):
-    return tuple(i for i, a in enumerate(args) if isinstance(a, (float, np.ndarray)))
+        assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
 
 
 def differences(f, args, k):

@@ -314,6 +314,38 @@ class Reverse:
         for x in node.args:
             self.give(region, x, seed)
 
+    def _recur(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
+        """c̄ is the transposed recurrence of ȳ; j̄[i] is c̄[i] * y[i - 1], or c̄[i - 1] * y[i] of a transposed one."""
+        start, links, order = node.args
+        assert isinstance(order, Constant)
+        axis, onward = int(order.value[:-1]), order.value[-1] == "+"
+        j = region.ref(image(region.m, links))
+        share = bb.apply("recur", seed, j, constant(f"{axis}{'-' if onward else '+'}"))
+        self.give(region, start, share)
+        if links in self.active:
+            y = region.ref(image(region.m, node))
+            after, before = (share, y) if onward else (y, share)
+            pair = [after, self._moved(region, node, before, axis)]
+            inner = bb.nested("map", "map")
+            x, z = (inner.apply("of_f64", inner.graph.parameter(name, NP_F64)) for name in "xy")
+            made = nest(bb, inner, [inner.apply("to_f64", inner.apply("gmul", x, z))], ["each"], pair)
+            self.give(region, links, made[0])
+
+    def _moved(self, region: Region, node: Node, array: Node, axis: int) -> Node:
+        """An array of the sizes of a node, one position on along a dimension, and zero where none comes from."""
+        bb, sizes = region.bb, self._sizes(region, node)
+        assert bb is not None and isinstance(node.type, Array)
+        zero, one = constant(0), constant(1)
+        if node.type.dims[axis] == "1":
+            return region.zero_of(node)
+        less = bb.apply("isub", sizes[axis], one)
+        sizes[axis] = bb.apply("select", bb.apply("ilt", less, zero), zero, less)
+        whole = [x for n in sizes for x in (zero, one, n)]
+        dims = "".join("?" if d == axis else n for d, n in enumerate(node.type.dims))
+        part = bb.apply("window", array, *whole, type=Array(NP_F64, dims, False))
+        at = [x for d in range(len(sizes)) for x in (one if d == axis else zero, one)]
+        return bb.apply("put_window", region.zero_of(node), part, *at)
+
     def _sum_to(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         """Every element gets the cotangent of the sum that it went into."""
         array = node.args[0]

@@ -198,7 +198,10 @@ def transposed(ops: Ops, a: Any, order: list[int] | None = None) -> Any:
 
 ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed}
 METHODS = frozenset(
-    ("copy", "dot", "max", "mean", "min", "ravel", "reshape", "squeeze", "std", "sum", "trace", "transpose", "var")
+    {
+        *("all", "any", "argmax", "argmin", "copy", "cumprod", "cumsum", "dot", "max", "mean", "min", "prod", "ravel"),
+        *("reshape", "squeeze", "std", "sum", "trace", "transpose", "var"),
+    }
 )
 
 

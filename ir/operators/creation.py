@@ -37,6 +37,16 @@ def filled(ops: Ops, value: Any, lengths: list[Any], dims: str, kind: str) -> An
     return ops.make("filled", Array(SCALARS[kind], dims), v, *(n for n, d in zip(lengths, dims) if d != "1"))
 
 
+def positions(ops: Ops, a: Any, axis: int) -> Any:
+    """The positions along a dimension of an array, to be broadcast with it."""
+    t = ops.array_type(a)
+    if t.dims[axis] == "1":
+        return filled(ops, ops.lift(0), [], "1" * t.rank, "np.i64")
+    along = ops.apply("iota", sizes(ops, a)[axis])
+    dims = "".join("?" if d == axis else "1" for d in range(t.rank))
+    return ops.make("with_axes", Array(NP_I64, dims), along)
+
+
 def refuse_arguments(ops: Ops, function: str, **given: Any) -> None:
     """Refuse arguments that are not supported."""
     for name, x in given.items():

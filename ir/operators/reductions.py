@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import Array, kept_dims
+from tapeless.ir.abstract import SCALARS, Array, kept_dims
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.elementwise import element_kind, numpy_function, ufunc
+from tapeless.ir.operators.numbers import index
 from tapeless.ir.operators.ufuncs import as_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -22,7 +23,18 @@ def axes_of(ops: Ops, axis: Any, rank: int) -> list[int]:
         if not -rank <= k < rank:
             raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
         out.append(k % rank)
-    return sorted(set(out))
+    if len(set(out)) < len(out):
+        raise Mismatch("duplicate value in 'axis'")
+    return sorted(out)
+
+
+def count_along(ops: Ops, a: Any, axes: list[int]) -> Any:
+    """How many elements an array has along some dimensions."""
+    count = ops.lift(1)
+    for d, n in enumerate(sizes(ops, a)):
+        if d in axes:
+            count = ops.apply("imul", count, n)
+    return count
 
 
 def known_flag(ops: Ops, x: Any) -> bool:
@@ -38,6 +50,8 @@ def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str, how: str = "su
     out = ops.nest([f"{how}:{mask}"], lambda x: [made(ops, kind, as_kind(ops, x, kind))], [a])[0]
     if not known_flag(ops, keepdims):
         return out
+    if "0" not in mask:
+        return ops.make("filled", Array(SCALARS[kind], "1" * rank), out)
     t = ops.array_type(out)
     return ops.make("with_axes", Array(t.element, kept_dims(t.dims, mask)), out)
 
@@ -61,10 +75,7 @@ def mean(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
         if x is not None and ops.kind(x) != "none":
             raise Mismatch(f"the argument `{what}` of mean is not supported")
     axes = axes_of(ops, axis, ops.array_type(a).rank)
-    count = ops.lift(1)
-    for d, n in enumerate(sizes(ops, a)):
-        if d in axes:
-            count = ops.apply("imul", count, n)
+    count = count_along(ops, a, axes)
     return ufunc(ops, "div", summed(ops, a, axis, keepdims, "np.f64"), ops.apply("i2f", count))
 
 
@@ -103,12 +114,10 @@ def variance(ops: Ops, a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
     else:
         center = mean.expand(ops, a, ops.tuple([ops.lift(d) for d in axes]), keepdims=ops.lift(True))
     deviation = ufunc(ops, "sub", a, center)
-    count = ops.lift(1)
-    for d, n in enumerate(sizes(ops, a)):
-        if d in axes:
-            count = ops.apply("imul", count, n)
+    count = count_along(ops, a, axes)
     if ddof is not None:
-        count = ops.apply("isub", count, ddof)
+        count = ops.apply("isub", count, index(ops, ddof))
+        count = ops.apply("select", ops.apply("ilt", count, ops.lift(0)), ops.lift(0), count)
     square = summed(ops, ufunc(ops, "mul", deviation, deviation), axis, keepdims, "np.f64")
     return ufunc(ops, "div", square, ops.apply("i2f", count))
 

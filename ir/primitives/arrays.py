@@ -60,6 +60,17 @@ def _put_window(a: Any, v: Any, *bounds: int) -> Any:
     return out
 
 
+def _recur(c: Any, j: Any, order: str) -> Any:
+    out = numpy().moveaxis(c.copy(), int(order[:-1]), 0)
+    links = numpy().moveaxis(numpy().broadcast_to(j, c.shape), int(order[:-1]), 0)
+    for i in range(1, len(out)):
+        if order[-1] == "+":
+            out[i] += links[i] * out[i - 1]
+        else:
+            out[-1 - i] += links[-i] * out[-i]
+    return numpy().moveaxis(out, 0, int(order[:-1]))
+
+
 def _permuted(a: Type, order: Type) -> Type:
     assert isinstance(a, Array) and isinstance(order, Str)
     same = a.packed and order.value == "".join(sorted(order.value))
@@ -143,6 +154,14 @@ matmul = primitive(
     doc="matmul(a, b): the product of two packed matrices.",
     result=_product,
     evaluate=lambda a, b: a @ b,
+    buffers="new",
+)
+recur = primitive(
+    "recur",
+    doc="recur(c, j, '0+'): linear recurrence along a dimension: y[i] = c[i] + j[i] * y[i - 1]. '0-' is its transpose:"
+    " y[i] = c[i] + j[i + 1] * y[i + 1]. Where it begins y is c. j is an array as c is, or the constant 1.",
+    result=_same,
+    evaluate=_recur,
     buffers="new",
 )
 add_arrays = primitive(

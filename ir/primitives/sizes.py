@@ -46,6 +46,8 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
             return a.args[0]
         case "window":
             return a.args[3 * d + 3]
+        case "recur":
+            return b.apply("size", a.args[0], axis)  # type: ignore[no-any-return]
         case "permute":
             return b.apply("size", a.args[0], _number(int(a.args[1].value[d])))  # type: ignore[attr-defined, no-any-return]
         case "matmul":

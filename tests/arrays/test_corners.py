@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tapeless as tl
+from array_checks import outcome, same
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 V, M, K = np.arange(5.0), np.arange(6.0).reshape(2, 3), np.arange(3)
@@ -135,25 +136,6 @@ REFUSED = [
     (lambda x: (x, 1) == (x + 0, 1), (V,), "truth"),
     (lambda x: x & 1, (V,), "bitwise_and"),
 ]
-
-
-def outcome(f, args):
-    """What a call gives, or the exception that it raises."""
-    try:
-        return f(*args)
-    except (ArithmeticError, ValueError, TypeError, MemoryError, LookupError) as error:
-        return error
-
-
-def same(found, expected):
-    """One outcome as another: in type, shape, dtype and value; an exception may be of a derived class in NumPy."""
-    if isinstance(found, Exception):
-        assert isinstance(expected, type(found)), (found, expected)
-        return
-    assert type(found) is type(expected), (found, expected)
-    if isinstance(expected, np.ndarray):
-        assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
-    np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize("case", range(len(SAME)))
