@@ -16,6 +16,7 @@ from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
+from tapeless.backend.cache import kept
 from tapeless.ir.diagnostics import InternalError
 
 # Lines of the longest function from which on compile time matters more than the last percent of speed. LLVM's code
@@ -118,9 +119,14 @@ def optimize(text: str, level: int) -> Any:
     return module
 
 
-def compile_library(text: str, name: str, exports: Sequence[str], imports: dict[str, int]) -> Library:
-    """Compile and load a module; `imports` are addresses of what is not found in the process by its name."""
-    return load(object_code(text, *levels(text)), name, exports, imports, text)
+def compile_library(modules: Sequence[str], name: str, exports: Sequence[str], imports: dict[str, int]) -> Library:
+    """Compile and load a module, and one that wraps it if there is one.
+
+    `imports` are addresses of what is not found in the process by its name.
+    """
+    text, *wrappers = modules
+    images = [object_code(text, *levels(text)), *(lasting_code("wrapper", w, *levels(w)) for w in wrappers)]
+    return load(images, name, exports, imports, text)
 
 
 def object_code(text: str, passes: int, code: int) -> bytes:
@@ -130,11 +136,24 @@ def object_code(text: str, passes: int, code: int) -> bytes:
         return e.machine(code).emit_object(optimize(text, passes))  # type: ignore[no-any-return]
 
 
-def load(image: bytes, name: str, exports: Sequence[str], imports: dict[str, int], text: str) -> Library:
+def lasting_code(name: str, text: str, passes: int, code: int) -> bytes:
+    """The same for a module that many programs need: made once, also by processes that came before."""
+    key = "\n".join((llvm_version(), engine().triple, attributes(), f"levels {passes} {code}", text))
+    if key not in _LASTING:
+        _LASTING[key] = kept(name, key, lambda: object_code(text, passes, code))
+    return _LASTING[key]
+
+
+_LASTING: dict[str, bytes] = {}
+
+
+def load(images: Sequence[bytes], name: str, exports: Sequence[str], imports: dict[str, int], text: str) -> Library:
     """Link object code, made of a text, into this process."""
     e = engine()
     with e.lock:
-        builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
+        builder = llvm.JITLibraryBuilder().add_current_process()
+        for image in images:
+            builder.add_object_img(image)
         for symbol, address in imports.items():
             builder.import_symbol(symbol, address)
         for symbol in exports:

@@ -2,8 +2,8 @@
 
     compile_kernel(entry, "f", slow).call(2.0, 3)
 
-One LLVM module holds the functions of the program, the wrapper and the routines of arithmetic that they use; what is
-common to all kernels is in the runtime's.
+One LLVM module holds the functions of the program and the routines of arithmetic that they use, and the wrapper if that
+may be inlined; else that is a module of its own. What is common to all kernels is in the runtime's.
 """
 
 from __future__ import annotations
@@ -21,33 +21,13 @@ from tapeless.backend.emit import METADATA
 from tapeless.backend.functions import FunctionEmitter
 from tapeless.backend.layout import memory
 from tapeless.backend.program import FIRST_SITE, INTERRUPTED, NO_MEMORY, Program, Site
+from tapeless.backend.runtime import DECLARATIONS as RUNTIME
 from tapeless.backend.runtime import runtime
 from tapeless.backend.runtime_arrays import INLINE
 from tapeless.backend.unroll import unrolled
 from tapeless.backend.wrapper import Wrapper
 from tapeless.ir.abstract import Tuple, Type
 from tapeless.ir.nodes import Graph
-
-# the runtime's functions as kernels declare them
-RUNTIME_DECLARATIONS = {
-    "tl_context": "declare ptr @tl_context()",
-    "tl_run": "declare i32 @tl_run(ptr, ptr, ptr, i32)",
-    "tl_leave": "declare void @tl_leave(ptr, ptr)",
-    "tl_raise": "declare void @tl_raise(ptr, i32) #1",
-    "tl_deep": "declare preserve_allcc void @tl_deep(ptr, i32) cold nounwind",
-    "tl_poll": "declare preserve_allcc void @tl_poll(ptr) cold nounwind memory(inaccessiblemem: readwrite)",
-    "tl_grow": "declare preserve_allcc void @tl_grow(ptr, i64, i32) cold nounwind",
-    "tl_print": "declare ptr @tl_print(ptr, i64) nounwind",
-    "tl_slow": "declare ptr @tl_slow(ptr, ptr, i64, ptr) cold",
-    "tl_fail": "declare ptr @tl_fail(ptr, ptr, i32) cold",
-    "tl_flush": "declare i32 @tl_flush(ptr, ptr)",
-    "tl_decode": "declare ptr @tl_decode(ptr, ptr)",
-    "tl_same_text": "declare i1 @tl_same_text(ptr, ptr)",
-    "tl_new_buffer": "declare noalias ptr addrspace(1) @tl_new_buffer(ptr, i64, i32) nounwind",
-    "tl_new_zeros": "declare noalias ptr addrspace(1) @tl_new_zeros(ptr, i64, i32) nounwind",
-    "tl_free_buffer": "",
-    "tl_free_since": "declare void @tl_free_since(ptr, ptr) nounwind",
-}
 
 
 class Owner:
@@ -125,27 +105,32 @@ class Kernel:
         begin = time.perf_counter()
         program = Program(entry)
         wrapper = Wrapper(program)
-        self.llvm_ir = module(program, wrapper)
+        self.modules = modules(program, wrapper)
         emitted = time.perf_counter()
         _, bound = declarations(program.lowers)
         imports = {symbol: libm(function) for symbol, function in bound.items()}
         addresses = runtime()
-        imports |= {symbol: addresses[symbol] for symbol in program.symbols}
+        imports |= {symbol: addresses[symbol] for symbol in program.symbols | wrapper.symbols}
         imports |= vector.addresses(program.vectors) | blas.addresses(program.blas)
-        library = jit.compile_library(self.llvm_ir, name, ("tl_call", "tl_objects"), imports)
+        library = jit.compile_library(self.modules, name, ("tl_call", "tl_objects"), imports)
         self.call = Owner(program, wrapper, library, name, slow).builtin()
         self.emit_ms = (emitted - begin) * 1e3
         self.compile_ms = (time.perf_counter() - begin) * 1e3
 
+    @property
+    def llvm_ir(self) -> str:
+        """The modules."""
+        return "\n".join(self.modules)
+
     @cached_property
     def optimized_ir(self) -> str:
-        """The module after LLVM's optimizer."""
-        return jit.optimized(self.llvm_ir)
+        """The modules after LLVM's optimizer."""
+        return "\n".join(map(jit.optimized, self.modules))
 
     @cached_property
     def asm(self) -> str:
         """The machine code."""
-        return jit.assembly(self.llvm_ir)
+        return "\n".join(map(jit.assembly, self.modules))
 
 
 def compile_kernel(entry: Graph, name: str, slow: Callable[..., Any]) -> Kernel:
@@ -153,17 +138,17 @@ def compile_kernel(entry: Graph, name: str, slow: Callable[..., Any]) -> Kernel:
     return Kernel(entry, name, slow)
 
 
-def module(program: Program, wrapper: Wrapper) -> str:
-    """The whole LLVM module of a program."""
+def modules(program: Program, wrapper: Wrapper) -> list[str]:
+    """The LLVM module of a program, and that of its wrapper if it has one."""
     definitions = {graph: FunctionEmitter(program, graph).define() for graph in program.facts}
     functions = [definitions[graph].text() for graph, facts in program.facts.items() if not facts.cycle]
     for cycle in dict.fromkeys(facts.cycle for facts in program.facts.values() if facts.cycle):
         functions += unrolled([definitions[graph] for graph in cycle])
-    call = wrapper.define()
+    inside, outside = wrapper.define()
     routines, _ = declarations(program.lowers)
     size = program.largest_box
     parts = [
-        *(RUNTIME_DECLARATIONS[symbol] for symbol in program.symbols),
+        *(RUNTIME[symbol] for symbol in program.symbols | ({} if outside else wrapper.symbols)),
         "declare i64 @llvm.read_register.i64(metadata)",
         "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)",
         f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
@@ -172,10 +157,10 @@ def module(program: Program, wrapper: Wrapper) -> str:
         *(blas.DECLARATIONS[name] for name in program.blas),
         INLINE if program.uses("arrays") else "",
         *functions,
-        call,
+        inside,
         METADATA,
     ]
-    return "\n".join(parts)
+    return ["\n".join(parts), *filter(None, (outside,))]
 
 
 @cache

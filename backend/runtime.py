@@ -21,8 +21,7 @@ import re
 import threading
 from functools import cache
 
-from tapeless.backend.cache import kept
-from tapeless.backend.jit import Library, attributes, engine, llvm_version, load, object_code
+from tapeless.backend.jit import Library, lasting_code, load
 from tapeless.backend.program import INTERRUPTED, NO_MEMORY
 from tapeless.backend.runtime_text import TEMPLATE
 from tapeless.ir.diagnostics import UnsupportedError, UsageError
@@ -50,6 +49,27 @@ EXPORTS = (
     "tl_new_buffer", "tl_new_zeros", "tl_free_buffer", "tl_free_since",
 )  # fmt: skip
 
+# the runtime's functions as kernels declare them
+DECLARATIONS = {
+    "tl_context": "declare ptr @tl_context()",
+    "tl_run": "declare i32 @tl_run(ptr, ptr, ptr, i32)",
+    "tl_leave": "declare void @tl_leave(ptr, ptr)",
+    "tl_raise": "declare void @tl_raise(ptr, i32) #1",
+    "tl_deep": "declare preserve_allcc void @tl_deep(ptr, i32) cold nounwind",
+    "tl_poll": "declare preserve_allcc void @tl_poll(ptr) cold nounwind memory(inaccessiblemem: readwrite)",
+    "tl_grow": "declare preserve_allcc void @tl_grow(ptr, i64, i32) cold nounwind",
+    "tl_print": "declare ptr @tl_print(ptr, i64) nounwind",
+    "tl_slow": "declare ptr @tl_slow(ptr, ptr, i64, ptr) cold",
+    "tl_fail": "declare ptr @tl_fail(ptr, ptr, i32) cold",
+    "tl_flush": "declare i32 @tl_flush(ptr, ptr)",
+    "tl_decode": "declare ptr @tl_decode(ptr, ptr)",
+    "tl_same_text": "declare i1 @tl_same_text(ptr, ptr)",
+    "tl_new_buffer": "declare noalias ptr addrspace(1) @tl_new_buffer(ptr, i64, i32) nounwind",
+    "tl_new_zeros": "declare noalias ptr addrspace(1) @tl_new_zeros(ptr, i64, i32) nounwind",
+    "tl_free_buffer": "",
+    "tl_free_since": "declare void @tl_free_since(ptr, ptr) nounwind",
+}
+
 
 @cache
 def runtime() -> dict[str, int]:
@@ -57,9 +77,8 @@ def runtime() -> dict[str, int]:
     if platform.machine() != "x86_64" or platform.system() != "Linux":
         raise UnsupportedError("compiled functions that loop, recurse, fail or allocate need Linux on x86-64")
     module = text()
-    key = "\n".join((llvm_version(), engine().triple, attributes(), module))
-    image = kept("runtime", key, lambda: object_code(module, 0, 0))  # most of it runs once: no need to optimize
-    library = load(image, "runtime", EXPORTS, {}, module)
+    image = lasting_code("runtime", module, 0, 0)  # most of it runs once: no need to optimize
+    library = load([image], "runtime", EXPORTS, {}, module)
     _keep.append(library)
     addresses = {name: library.address(name) for name in EXPORTS}
     settings = (ctypes.c_uint64 * 3).from_address(addresses["tl_settings"])

@@ -8,6 +8,23 @@ CODE = r"""
 declare ptr @aligned_alloc(i64, i64)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
+; %next stands behind %p in the list; where %p is null, it is the first
+define internal void @link(ptr %c, ptr %p, ptr %next) alwaysinline #0 {
+  %is_first = icmp eq ptr %p, null
+  %bp = getelementptr i8, ptr %c, i64 @buffers@
+  %after = getelementptr i8, ptr %p, i64 8
+  %to = select i1 %is_first, ptr %bp, ptr %after
+  store ptr %next, ptr %to
+  %is_last = icmp eq ptr %next, null
+  br i1 %is_last, label %done, label %back
+back:
+  %pp = getelementptr i8, ptr %next, i64 16
+  store ptr %p, ptr %pp
+  br label %done
+done:
+  ret void
+}
+
 define ptr @tl_new_buffer(ptr %c, i64 %size, i32 %code) #0 {
   %padded = add i64 %size, 127
   %total = and i64 %padded, -64
@@ -21,18 +38,8 @@ link:
   store i64 1, ptr %p
   %bp = getelementptr i8, ptr %c, i64 @buffers@
   %first = load ptr, ptr %bp
-  %np = getelementptr i8, ptr %p, i64 8
-  store ptr %first, ptr %np
-  %pp = getelementptr i8, ptr %p, i64 16
-  store ptr null, ptr %pp
-  store ptr %p, ptr %bp
-  %last = icmp eq ptr %first, null
-  br i1 %last, label %done, label %back
-back:
-  %fp = getelementptr i8, ptr %first, i64 16
-  store ptr %p, ptr %fp
-  br label %done
-done:
+  call void @link(ptr %c, ptr %p, ptr %first)
+  call void @link(ptr %c, ptr null, ptr %p)
   ret ptr %p
 }
 
@@ -48,18 +55,7 @@ define void @tl_free_buffer(ptr %c, ptr %p) #0 {
   %next = load ptr, ptr %np
   %pp = getelementptr i8, ptr %p, i64 16
   %previous = load ptr, ptr %pp
-  %is_first = icmp eq ptr %previous, null
-  %bp = getelementptr i8, ptr %c, i64 @buffers@
-  %after = getelementptr i8, ptr %previous, i64 8
-  %to = select i1 %is_first, ptr %bp, ptr %after
-  store ptr %next, ptr %to
-  %is_last = icmp eq ptr %next, null
-  br i1 %is_last, label %done, label %back
-back:
-  %fp = getelementptr i8, ptr %next, i64 16
-  store ptr %previous, ptr %fp
-  br label %done
-done:
+  call void @link(ptr %c, ptr %previous, ptr %next)
   call void @free(ptr %p)
   ret void
 }

@@ -3,7 +3,8 @@
 It unpacks arguments of exactly the types of the kernel, runs it, and packs the result; a call with anything else goes
 to `owner.slow(*args)`, `owner` being the object that the builtin is bound to. A kernel that can neither fail nor loop
 nor allocate is called directly, and LLVM inlines it; any other one runs under `tl_run` with its arguments and result in
-a frame in memory: the context, the arguments, the result.
+a frame in memory: the context, the arguments, the result. Such a wrapper depends on the types alone, and is a module of
+its own, so that its object code serves every kernel of these types.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any
 
 from tapeless.backend.convert import extract, holds, insert
 from tapeless.backend.decode import NUMPY_TYPES
-from tapeless.backend.emit import LIKELY, Text, Values
+from tapeless.backend.emit import LIKELY, METADATA, Text, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES, Leaves, is_nullable, memory
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP
+from tapeless.backend.runtime import DECLARATIONS as RUNTIME
 from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
@@ -46,13 +48,15 @@ declare ptr @PyErr_NoMemory()
 class Wrapper(Text):
     """Writes `tl_call`, and `tl_start` where the kernel runs under `tl_run`.
 
-    `objects` are Python objects that the code refers to, by their place in the table `tl_objects`.
+    objects  Python objects that the code refers to, by their place in the table `tl_objects`
+    symbols  functions of the runtime that `tl_call` calls
     """
 
     def __init__(self, program: Program) -> None:
         super().__init__()
         self.program, self.layouts = program, program.layouts
         self.objects: list[Any] = []
+        self.symbols: dict[str, None] = {}
         self.newest = ""  # the first of the list of buffers before the call
         self.parameters = [program.type(p) for p in program.entry.params]
         self.result = program.type(program.entry.output)
@@ -60,26 +64,33 @@ class Wrapper(Text):
         self.argument_leaves: Leaves = tuple(leaf for t in self.parameters for leaf in self.layouts.leaves(t))
         self.result_leaves = self.layouts.leaves(self.result)
 
-    def define(self) -> str:
-        """The text of the wrapper and what goes with it."""
+    def define(self) -> tuple[str, str]:
+        """What goes into the module of the kernel, and the module of `tl_call` where it has one, or nothing."""
         values = self._arguments()
         if self.direct:
             arguments = [("ptr", "null"), *zip(self.argument_leaves, values)]
             out = self.call(self.program.names[self.program.entry], self.result_leaves, arguments, "fastcc ")
             self.do(f"ret ptr {self._result(out, '')}")
-            start = ""
         else:
             self._run(values)
-            start = self._start()
         table = f"@tl_objects = global [{max(1, len(self.objects))} x ptr] zeroinitializer\n"
         head = "define ptr @tl_call(ptr %self, ptr %args, i64 %n, ptr %names) #0 {\n"
-        return DECLARATIONS + table + start + head + self.body() + "\n}\n"
+        call = DECLARATIONS + table + head + self.body() + "\n}\n"
+        if self.direct:
+            return call, ""
+        runtime = "\n".join(RUNTIME[symbol] for symbol in self.symbols)
+        return self._start(), f"{runtime}\ndeclare void @tl_start(ptr)\n{call}\n{METADATA}"
+
+    def _runtime(self, name: str) -> str:
+        """A function of the runtime that `tl_call` calls; its name in LLVM."""
+        self.symbols[name] = None
+        return f"@{name}"
 
     # ---- in
 
     def _arguments(self) -> Values:
         """The leaves of all arguments; goes the slow way where one does not fit."""
-        slow = self.program.symbol("tl_slow")
+        slow = self._runtime("tl_slow")
         self.cold += ["slow:", f"  %slow_result = call ptr {slow}(ptr %self, ptr %args, i64 %n, ptr %names)"]
         self.cold.append("  ret ptr %slow_result")
         count = self.op(f"icmp eq i64 %n, {len(self.parameters)}")
@@ -122,7 +133,7 @@ class Wrapper(Text):
             case NoneType():
                 return self.op(f"icmp eq ptr {obj}, @_Py_NoneStruct")
             case Str(value=value):
-                same = self.program.symbol("tl_same_text")
+                same = self._runtime("tl_same_text")
                 return self.op(f"call i1 {same}(ptr {obj}, ptr {self._object(value)})")
             case Tuple(items=items) | Record(items=items):
                 return self._tuple_of(obj, len(items))
@@ -240,7 +251,7 @@ class Wrapper(Text):
         text.store_all(self.result_leaves, out, "%frame", offsets[count:])
         text.do("ret void")
         wide = WIDE if self.program.uses("arrays") else ""  # the kernel may be inlined here
-        return f"define internal void @tl_start(ptr %frame) #0 {wide} {{\n{text.body()}\n}}\n"
+        return f"define void @tl_start(ptr %frame) #0 {wide} {{\n{text.body()}\n}}\n"
 
     def _offsets(self) -> tuple[int, ...]:
         """Where the leaves of the arguments and the result lie in the frame; the result is a record of its own."""
@@ -252,7 +263,7 @@ class Wrapper(Text):
         program, offsets, count = self.program, self._offsets(), len(self.argument_leaves)
         result_at = memory(("ptr", *self.argument_leaves)).size
         frame = self.alloca(result_at + memory(self.result_leaves).size)
-        (context,) = self.call(program.symbol("tl_context"), ("ptr",), [])
+        (context,) = self.call(self._runtime("tl_context"), ("ptr",), [])
         have, none = self.label("have"), self.label("none")
         self.branch(self.op(f"icmp ne ptr {context}, null"), have, none, LIKELY)
         self.cold += [f"{none}:", "  %no_memory = call ptr @PyErr_NoMemory()", "  ret ptr null"]
@@ -262,13 +273,13 @@ class Wrapper(Text):
         flags = self._flags()
         mark = self.load("ptr", context, CONTEXT["arena_free"]) if flags & ALLOCATES else ""
         self.newest = self.load("ptr", context, CONTEXT["buffers"]) if program.uses("arrays") else ""
-        run = program.symbol("tl_run")
+        run = self._runtime("tl_run")
         code = self.op(f"call i32 {run}(ptr @tl_start, ptr {frame}, ptr {context}, i32 {flags})")
         ok = self.op(f"icmp eq i32 {code}, 0")
         good, bad = self.label("good"), self.label("bad")
         self.branch(ok, good, bad, LIKELY)
         self.start(bad)
-        self.do(f"call ptr {program.symbol('tl_fail')}(ptr %self, ptr {context}, i32 {code})")
+        self.do(f"call ptr {self._runtime('tl_fail')}(ptr %self, ptr {context}, i32 {code})")
         self._leave(context, mark)
         self.do("ret ptr null")
         self.start(good)
@@ -284,7 +295,7 @@ class Wrapper(Text):
         return (DEEP if uses("cycle") else 0) | (ALLOCATES if uses("allocates") else 0)
 
     def _flush(self, context: str, mark: str) -> None:
-        (failed,) = self.call(self.program.symbol("tl_flush"), ("i32",), [("ptr", "%self"), ("ptr", context)])
+        (failed,) = self.call(self._runtime("tl_flush"), ("i32",), [("ptr", "%self"), ("ptr", context)])
         written, unwritten = self.label("written"), self.label("unwritten")
         self.branch(self.op(f"icmp eq i32 {failed}, 0"), written, unwritten, LIKELY)
         self.start(unwritten)
@@ -295,9 +306,9 @@ class Wrapper(Text):
     def _leave(self, context: str, mark: str) -> None:
         """Release the arena, and the buffers that are left."""
         if self.newest:
-            self.do(f"call void {self.program.symbol('tl_free_since')}(ptr {context}, ptr {self.newest})")
+            self.do(f"call void {self._runtime('tl_free_since')}(ptr {context}, ptr {self.newest})")
         if mark:
-            self.do(f"call void {self.program.symbol('tl_leave')}(ptr {context}, ptr {mark})")
+            self.do(f"call void {self._runtime('tl_leave')}(ptr {context}, ptr {mark})")
 
     # ---- out
 
@@ -308,7 +319,7 @@ class Wrapper(Text):
         if not address:
             address = self.alloca(memory(self.result_leaves).size)
             self.store_all(self.result_leaves, values, address)
-        decode = self.program.symbol("tl_decode")
+        decode = self._runtime("tl_decode")
         return self.op(f"call ptr {decode}(ptr %self, ptr {address})")
 
     def _pack(self, values: Values, t: Type) -> str:

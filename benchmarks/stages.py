@@ -23,6 +23,7 @@ import llvmlite.binding as llvm
 import tapeless as tl
 from compile_time import straight_line
 from first_gradient import f as ten_lines
+from order import loop
 from tapeless import driver, pipeline
 from tapeless.backend import jit, kernel
 
@@ -47,13 +48,6 @@ def oscillator(mu, k, x, y, n):
         x = x + h / 6.0 * (y + 2.0 * y2 + 2.0 * y3 + y4)
         y = y + h / 6.0 * (a1 + 2.0 * a2 + 2.0 * a3 + a4)
     return x + 0.5 * y
-
-
-def loop(x, n):
-    y = x
-    for _ in range(n):
-        y = math.sin(y) * x + 0.3 * y
-    return y
 
 
 def tree(x, n):
@@ -140,7 +134,7 @@ class Stopwatch:
             owner.naming = timed  # type: ignore[attr-defined]
         self.watch(kernel, "Program", "emit")
         self.watch(kernel, "Wrapper", "emit")
-        self.watch(kernel, "module", "emit")
+        self.watch(kernel, "modules", "emit")
         self.watch(llvm, "parse_assembly", "parse")
         self.watch(llvm.ModulePassManager, "run", "passes")
         self.watch(llvm.TargetMachine, "emit_object", "codegen")

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tapeless import driver, pipeline
-from tapeless.backend.kernel import module
+from tapeless.backend.kernel import modules
 from tapeless.backend.program import Program
 from tapeless.backend.wrapper import Wrapper
 from tapeless.driver import Transform
@@ -83,7 +83,7 @@ def calls(fn: Callable[..., Any], args: tuple[Any, ...], *transforms: Transform)
         sys.setprofile(event)
         try:
             program = Program(compiled(fn, args, transforms)[1])
-            module(program, Wrapper(program))
+            modules(program, Wrapper(program))
         finally:
             sys.setprofile(None)
     return count

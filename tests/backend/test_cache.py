@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from tapeless.backend import cache
+import tapeless as tl
+from tapeless.backend import cache, jit
 
 
 @pytest.fixture
@@ -94,9 +95,32 @@ def test_the_runtime_works_from_the_file_as_it_does_when_it_is_made(folder, tmp_
         return subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True).stdout
 
     first = run()
-    (file,) = folder.iterdir()
-    written = file.stat().st_mtime_ns
+    files = sorted(folder.iterdir())
+    assert [f.name.split("-")[0] for f in files] == ["runtime", "wrapper"]
+    written = [f.stat().st_mtime_ns for f in files]
     assert run() == first and first.endswith(" 3.375\n")
-    assert file.stat().st_mtime_ns == written, "the second process reads"
-    file.write_bytes(b"not object code")
+    assert [f.stat().st_mtime_ns for f in files] == written, "the second process reads"
+    for f in files:
+        f.write_bytes(b"not object code")
     assert run() == first
+
+
+LOOP = """
+def f(x, n):
+    for _ in range(n):
+        x = x + 1.0
+    return x
+"""
+
+
+def test_kernels_of_the_same_types_share_one_wrapper(monkeypatch):
+    """Also without a folder: it is made once in a process."""
+    made = []
+    object_code = jit.object_code
+    monkeypatch.setattr(jit, "object_code", lambda text, *levels: made.append(text) or object_code(text, *levels))
+    monkeypatch.setattr(jit, "_LASTING", {})
+    values = [tl.jit(tl.from_source(LOOP.replace("1.0", step), "f"))(1.0, 3) for step in ("1.0", "2.0", "3.0")]
+    assert values == [4.0, 7.0, 10.0]
+    assert sum("define ptr @tl_call(" in text for text in made) == 1
+    assert tl.jit(tl.from_source(LOOP, "f"))(1.0, True) == 2.0
+    assert sum("define ptr @tl_call(" in text for text in made) == 2
