@@ -11,12 +11,12 @@ import functools
 import math
 import re
 from collections import deque
-from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from tapeless.frontend.paths import MISSING, Guard, Input, Path, Step, described, follow, form_of, signature_key
 from tapeless.frontend.source import Located, locate
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError, Span, UnsupportedError
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS, REGISTRY, Operator
@@ -30,7 +30,7 @@ HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """A Python object, and where it was found."""
 
@@ -38,7 +38,7 @@ class Found:
     path: Path
 
 
-@dataclass(slots=True)
+@dataclass
 class Pending:
     """A function whose graph exists but is still empty."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import FunctionType
 from typing import NoReturn
 
@@ -18,12 +17,13 @@ from tapeless.frontend.bindings import Bindings, Found
 from tapeless.frontend.flow import Liveness
 from tapeless.frontend.scope import Names, NameTable
 from tapeless.frontend.source import SourceFile
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import InferenceError, InternalError, Note, Span, UnsupportedError
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import OPERATORS, REGISTRY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Location:
     """A variable that is a cell. `assigned` is the cell that says whether it has a value, where that is not certain."""
 
@@ -31,7 +31,7 @@ class Location:
     assigned: Node | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unbound:
     """A variable that has no value on some paths: why, and where it is assigned."""
 
@@ -39,19 +39,19 @@ class Unbound:
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dead:
     """A variable that nothing reads any more."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Forward:
     """The graph of a sibling that is defined further down: visible to nested functions only."""
 
     graph: Graph
 
 
-@dataclass(slots=True)
+@dataclass
 class Narrowed:
     """A variable known to be None, or known not to be, in `graph`; the node is made when it is first read."""
 
@@ -67,7 +67,7 @@ class Narrowed:
         return self.made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Held:
     """The receiver of a bound method: an object whose attributes can be used, and nothing else of it."""
 

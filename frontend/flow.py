@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from tapeless.ir.dataclass import dataclass
 
 FALL, RETURN, BREAK, CONTINUE = 1, 2, 4, 8
 SIGNALS = {FALL: 0, RETURN: 1, BREAK: 2, CONTINUE: 3}
@@ -63,7 +64,7 @@ def is_endless(s: ast.stmt) -> bool:
     return isinstance(s, ast.While) and isinstance(s.test, ast.Constant) and bool(s.test.value)
 
 
-@dataclass(slots=True)
+@dataclass
 class Live:
     """The variables read after a statement; for a loop also when it ends, and from its head on."""
 
@@ -72,7 +73,7 @@ class Live:
     head: set[str]
 
 
-@dataclass(slots=True)
+@dataclass
 class _Targets:
     """What is live where `break` and `continue` lead to."""
 

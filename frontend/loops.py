@@ -11,7 +11,6 @@ tests it again.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
 from tapeless.frontend.blocks import Flow, Join, Known, assignment_notes, block, control
 from tapeless.frontend.conditions import condition, facts, learn
@@ -19,6 +18,7 @@ from tapeless.frontend.context import DEAD, Narrowed, Scope, Unbound
 from tapeless.frontend.expressions import value
 from tapeless.frontend.flow import BREAK, CONTINUE, FALL, RETURN, SIGNALS, assigned, exits, is_endless
 from tapeless.frontend.statements import bind
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Node, Parameter
 
 CODES = {FALL: 0, CONTINUE: 0, BREAK: SIGNALS[BREAK], RETURN: SIGNALS[RETURN]}

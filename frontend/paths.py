@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import builtins
 import functools
-from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
+
+from tapeless.ir.dataclass import dataclass
 
 
 class Missing:
@@ -23,7 +24,7 @@ class Missing:
 MISSING = Missing()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One step of a path: from an object to a part of it.
 
@@ -93,7 +94,7 @@ def described(path: Path) -> str:
     return path[-1].kind if path else "function"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Input:
     """Captured data: the hidden parameter `name` of a program."""
 
@@ -109,7 +110,7 @@ class Input:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Guard:
     """What was found at the end of a path while compiling.
 

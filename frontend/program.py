@@ -9,12 +9,12 @@ p.guards    what the graphs rely on beside data
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from tapeless.frontend import calls, functions  # noqa: F401  (calls registers its expressions)
 from tapeless.frontend.bindings import Bindings, Found
 from tapeless.frontend.paths import Guard, Input
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Graph, Node
 
 

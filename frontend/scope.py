@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from tapeless.frontend.flow import FALL, exits, written_name
+from tapeless.ir.dataclass import dataclass, field
 
 Place = tuple[tuple[int, int], ...]  # (block, index in it), from the outermost block in; the last is the statement
 Comprehension = ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
@@ -28,7 +28,7 @@ COMPREHENSIONS = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 Owner = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | Comprehension
 
 
-@dataclass(slots=True)
+@dataclass
 class Event:
     """Something that happens to a name: `load`, `store`, `write` to items, or `capture` by a nested definition."""
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import ast
 import itertools
 import linecache
-from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import Span, UnsupportedError, UsageError
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
