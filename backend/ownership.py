@@ -44,12 +44,14 @@ class Ownership:
 
     def reads(self, node: Apply) -> Iterable[Node]:
         """What an application needs that has references, also in its nested graphs."""
+        yield from (n for n in inputs(node) if self.holds(n))
+        yield from self.captured(node)
+
+    def captured(self, node: Apply) -> Iterable[Node]:
+        """What the nested graphs of an application need."""
         for n in inputs(node):
-            if isinstance(n, Constant):
-                if isinstance(n.value, Graph) and n.value.kind != "function":
-                    yield from filter(self.holds, self.e.program.scopes.captures(n.value))
-            elif self.holds(n):
-                yield n
+            if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind != "function":
+                yield from filter(self.holds, self.e.program.scopes.captures(n.value))
 
     # -- graphs -----------------------------------------------------------------------------------------------------
     def enter(self, graph: Graph, given: Iterable[Node]) -> None:
@@ -76,7 +78,7 @@ class Ownership:
         last, held = self.last[graph], self.held[graph]
         dying = {n for n in self.reads(node) if last[n] == i and n in held}
         consumed = self._consumed(node)
-        free = dying.difference(n for n in self.reads(node) if n not in node.args)
+        free = dying.difference(self.captured(node))  # what a loop reads while it runs is not its state's alone
         for n in node.args:
             if consumed.count(n) < node.args.count(n):
                 free.discard(n)

@@ -29,10 +29,12 @@ from tapeless.ir.diagnostics import UnsupportedError, UsageError
 FIELDS = (
     "saved_sp", "stack_limit", "arena_free", "arena_end", "interrupted", "deep", "print_buffer", "print_used",
     "print_room", "stack_base", "stack_top", "arena_base", "arena_limit", "patience", "thread_state", "watched",
-    "buffers",
+    "buffers", "pooled", "pools",
 )  # fmt: skip
 CONTEXT = {name: 8 * i for i, name in enumerate(FIELDS)}
-CONTEXT_SIZE = 8 * len(FIELDS)
+POOLS, LARGEST_POOLED, MOST_POOLED = 80, 64 << 20, 128 << 20
+"""Free buffers that a thread keeps: in so many sizes, up to the largest, as many bytes in all."""
+CONTEXT_SIZE = 8 * (len(FIELDS) + POOLS - 1)
 
 # flags of tl_run: the kernel recurses, allocates
 DEEP, ALLOCATES = 1, 2
@@ -82,9 +84,10 @@ def runtime() -> dict[str, int]:
     library = load([image], "runtime", EXPORTS, {}, module)
     _keep.append(library)
     addresses = {name: library.address(name) for name in EXPORTS}
-    settings = (ctypes.c_uint64 * 3).from_address(addresses["tl_settings"])
+    settings = (ctypes.c_uint64 * 4).from_address(addresses["tl_settings"])
     settings[0], settings[1] = stack_size(), arena_size()
     settings[2] = threading.main_thread().ident or 0
+    settings[3] = os.environ.get("TAPELESS_POISON", "") not in ("", "0")
     if ctypes.CFUNCTYPE(ctypes.c_int)(addresses["tl_setup"])() != 0:
         raise MemoryError("no thread-specific key left for tapeless")
     return addresses
@@ -120,6 +123,7 @@ def text() -> str:
     values |= {
         "@SIZE@": str(CONTEXT_SIZE), "@DEEP@": str(DEEP), "@PATIENCE@": str(PATIENCE), "@ALLOCATES@": str(ALLOCATES),
         "@STACK_KEPT@": str(STACK_KEPT), "@ARENA_KEPT@": str(ARENA_KEPT), "@MARGIN@": str(STACK_MARGIN),
+        "@POOLS@": str(POOLS), "@LARGEST@": str(LARGEST_POOLED), "@MOST@": str(MOST_POOLED),
         "@INTERRUPTED@": str(INTERRUPTED), "@NO_MEMORY@": str(NO_MEMORY),
     }  # fmt: skip
     return re.sub(r"@[A-Za-z_]+@", lambda m: values[m[0]], TEMPLATE)

@@ -1,12 +1,14 @@
 """Buffers of arrays, in LLVM IR: what the runtime has (`CODE`), and what each kernel inlines (`INLINE`).
 
-A buffer is {i64 references, ptr next, ptr previous} in 64 bytes, and the elements behind. The context has the list of
-all of the thread, newest first, so that those of a call that failed can be freed.
+A buffer is {i64 references, ptr next, ptr previous, i64 pool, i64 size} in 64 bytes, and the elements behind. The
+context has the list of all of the thread, newest first, so that those of a call that failed can be freed. Free buffers
+are kept in pools, one for each size that buffers have: four to each power of two.
 """
 
 CODE = r"""
 declare ptr @aligned_alloc(i64, i64)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare i64 @llvm.ctlz.i64(i64, i1)
 
 ; %next stands behind %p in the list; where %p is null, it is the first
 define internal void @link(ptr %c, ptr %p, ptr %next) alwaysinline #0 {
@@ -28,13 +30,51 @@ done:
 define ptr @tl_new_buffer(ptr %c, i64 %size, i32 %code) #0 {
   %padded = add i64 %size, 127
   %total = and i64 %padded, -64
-  %p = call ptr @aligned_alloc(i64 64, i64 %total)
-  %none = icmp eq ptr %p, null
-  br i1 %none, label %full, label %link
+  %large = icmp ugt i64 %total, @LARGEST@
+  br i1 %large, label %allocate, label %sized
+sized:
+  %below = sub i64 %total, 1
+  %zeros = call i64 @llvm.ctlz.i64(i64 %below, i1 true)
+  %bits = sub i64 61, %zeros
+  %few = icmp slt i64 %bits, 6
+  %shift = select i1 %few, i64 6, i64 %bits
+  %steps = lshr i64 %below, %shift
+  %up = add i64 %steps, 1
+  %rounded = shl i64 %up, %shift
+  %octaves = sub i64 %shift, 6
+  %fours = shl i64 %octaves, 2
+  %index = add i64 %fours, %steps
+  %pools = getelementptr i8, ptr %c, i64 @pools@
+  %pool = getelementptr ptr, ptr %pools, i64 %index
+  %head = load ptr, ptr %pool
+  %empty = icmp eq ptr %head, null
+  br i1 %empty, label %allocate, label %reuse
+reuse:
+  %behind = getelementptr i8, ptr %head, i64 8
+  %rest = load ptr, ptr %behind
+  store ptr %rest, ptr %pool
+  %kp = getelementptr i8, ptr %c, i64 @pooled@
+  %kept = load i64, ptr %kp
+  %left = sub i64 %kept, %rounded
+  store i64 %left, ptr %kp
+  br label %link
+allocate:
+  %i = phi i64 [-1, %0], [%index, %sized]
+  %bytes = phi i64 [%total, %0], [%rounded, %sized]
+  %new = call ptr @aligned_alloc(i64 64, i64 %bytes)
+  %none = icmp eq ptr %new, null
+  br i1 %none, label %full, label %mark
 full:
   call void @tl_raise(ptr %c, i32 %code)
   unreachable
+mark:
+  %ip = getelementptr i8, ptr %new, i64 24
+  store i64 %i, ptr %ip
+  %sp = getelementptr i8, ptr %new, i64 32
+  store i64 %bytes, ptr %sp
+  br label %link
 link:
+  %p = phi ptr [%head, %reuse], [%new, %mark]
   store i64 1, ptr %p
   %bp = getelementptr i8, ptr %c, i64 @buffers@
   %first = load ptr, ptr %bp
@@ -56,7 +96,70 @@ define void @tl_free_buffer(ptr %c, ptr %p) #0 {
   %pp = getelementptr i8, ptr %p, i64 16
   %previous = load ptr, ptr %pp
   call void @link(ptr %c, ptr %previous, ptr %next)
+  call void @recycle(ptr %c, ptr %p)
+  ret void
+}
+
+; into its pool, or free
+define internal void @recycle(ptr %c, ptr %p) #0 {
+  %ip = getelementptr i8, ptr %p, i64 24
+  %i = load i64, ptr %ip
+  %large = icmp slt i64 %i, 0
+  br i1 %large, label %drop, label %look
+look:
+  %sp = getelementptr i8, ptr %p, i64 32
+  %size = load i64, ptr %sp
+  %poison = load i64, ptr getelementptr (i8, ptr @tl_settings, i64 24)
+  %poisons = icmp ne i64 %poison, 0
+  br i1 %poisons, label %overwrite, label %count
+overwrite:
+  %elements = getelementptr i8, ptr %p, i64 64
+  %length = sub i64 %size, 64
+  call void @llvm.memset.p0.i64(ptr %elements, i8 -1, i64 %length, i1 false)
+  br label %count
+count:
+  %kp = getelementptr i8, ptr %c, i64 @pooled@
+  %kept = load i64, ptr %kp
+  %more = add i64 %kept, %size
+  %full = icmp ugt i64 %more, @MOST@
+  br i1 %full, label %drop, label %keep
+keep:
+  store i64 %more, ptr %kp
+  %pools = getelementptr i8, ptr %c, i64 @pools@
+  %pool = getelementptr ptr, ptr %pools, i64 %i
+  %head = load ptr, ptr %pool
+  %np = getelementptr i8, ptr %p, i64 8
+  store ptr %head, ptr %np
+  store ptr %p, ptr %pool
+  ret void
+drop:
   call void @free(ptr %p)
+  ret void
+}
+
+; the thread ends
+define internal void @free_pools(ptr %c) #0 {
+  %pools = getelementptr i8, ptr %c, i64 @pools@
+  br label %head
+head:
+  %i = phi i64 [0, %0], [%after, %next]
+  %pool = getelementptr ptr, ptr %pools, i64 %i
+  %first = load ptr, ptr %pool
+  br label %list
+list:
+  %p = phi ptr [%first, %head], [%rest, %drop]
+  %end = icmp eq ptr %p, null
+  br i1 %end, label %next, label %drop
+drop:
+  %np = getelementptr i8, ptr %p, i64 8
+  %rest = load ptr, ptr %np
+  call void @free(ptr %p)
+  br label %list
+next:
+  %after = add i64 %i, 1
+  %more = icmp ult i64 %after, @POOLS@
+  br i1 %more, label %head, label %done
+done:
   ret void
 }
 
@@ -67,6 +170,13 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
 define internal void @free_capsule(ptr %capsule) #0 {
   %p = call ptr @PyCapsule_GetPointer(ptr %capsule, ptr null)
+  %c = call ptr @tl_context()
+  %none = icmp eq ptr %c, null
+  br i1 %none, label %drop, label %keep
+keep:
+  call void @recycle(ptr %c, ptr %p)
+  ret void
+drop:
   call void @free(ptr %p)
   ret void
 }

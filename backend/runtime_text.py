@@ -89,8 +89,8 @@ declare i32 @PyUnicode_Compare(ptr, ptr)
 declare i64 @llvm.read_register.i64(metadata)
 @PyUnicode_Type = external global i8
 
-; bytes of stack, bytes of arena, the main thread
-@tl_settings = global [3 x i64] zeroinitializer
+; bytes of stack, bytes of arena, the main thread, whether free buffers are overwritten
+@tl_settings = global [4 x i64] zeroinitializer
 @key = internal global i32 0
 @main_context = internal global ptr null
 @old_action = internal global [152 x i8] zeroinitializer, align 8
@@ -152,6 +152,7 @@ b:
   %pbp = getelementptr i8, ptr %c, i64 @print_buffer@
   %pb = load ptr, ptr %pbp
   call void @free(ptr %pb)
+  call void @free_pools(ptr %c)
   call void @free(ptr %c)
   ret void
 }

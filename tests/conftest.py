@@ -9,6 +9,7 @@ import pytest
 
 os.environ.setdefault("TAPELESS_VERIFY", "1")  # before tapeless is imported; subprocesses inherit it
 os.environ.setdefault("TAPELESS_CACHE", "0")  # the user's folder is not for tests
+os.environ.setdefault("TAPELESS_POISON", "1")  # what free buffers held is overwritten
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
