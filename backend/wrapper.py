@@ -11,14 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.backend.convert import extract, holds, insert
-from tapeless.backend.decode import NUMPY_TYPES
 from tapeless.backend.emit import LIKELY, Text, Values
-from tapeless.backend.layout import POINTER, SCALAR_LEAVES, Leaves, is_nullable, memory
+from tapeless.backend.layout import POINTER, Leaves, is_nullable, memory, memory_type
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP
 from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.elements import ELEMENTS
 
 # CPython's object layout: where the type of an object is, a float's value, a tuple's size and items
 TYPE, VALUE, SIZE, ITEMS = 8, 16, 16, 24
@@ -116,7 +116,7 @@ class Wrapper(Text):
             case Scalar(kind=kind):
                 import numpy as np
 
-                return self._has_type(obj, self._object(getattr(np, NUMPY_TYPES[kind])))
+                return self._has_type(obj, self._object(getattr(np, ELEMENTS[kind].name)))
             case Array() as array:
                 return self._array_of(obj, array)
             case NoneType():
@@ -145,7 +145,7 @@ class Wrapper(Text):
         look, before = self.label("array"), self.block
         self.branch(is_array, look, end)
         self.start(look)
-        dtype = self._object(np.dtype(NUMPY_TYPES[t.element.kind]))
+        dtype = self._object(np.dtype(ELEMENTS[t.element.kind].name))
         fits = self.op(f"icmp eq ptr {self.load('ptr', obj, DESCR)}, {dtype}")
         rank = self.op(f"icmp eq i32 {self.load('i32', obj, RANK)}, {t.rank}")
         wanted = ALIGNED | (C_ORDER if t.packed else 0)
@@ -202,9 +202,8 @@ class Wrapper(Text):
             case Array() as array:
                 return self._array(obj, array)
             case Scalar(kind=kind):
-                leaf = {"np.bool": "i8"}.get(kind, SCALAR_LEAVES[kind])
-                value = self.load(leaf, obj, VALUE)
-                return (self.op(f"icmp ne i8 {value}, 0") if leaf == "i8" else value,)
+                value = self.load(memory_type(ELEMENTS[kind]), obj, VALUE)
+                return (self.from_memory(ELEMENTS[kind], value),)
             case Tuple(items=items) | Record(items=items):
                 return tuple(
                     v for i, item in enumerate(items) for v in self._unpack(self.load("ptr", obj, ITEMS + 8 * i), item)
