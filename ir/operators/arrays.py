@@ -205,7 +205,7 @@ ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed, "d
 METHODS = frozenset(
     {
         *("all", "any", "argmax", "argmin", "copy", "cumprod", "cumsum", "dot", "max", "mean", "min", "prod", "ravel"),
-        *("astype", "item", "reshape", "squeeze", "std", "sum", "trace", "transpose", "var"),
+        *("astype", "clip", "item", "reshape", "round", "squeeze", "std", "sum", "trace", "transpose", "var"),
     }
 )
 
