@@ -2,6 +2,7 @@
 
 from tapeless.ir.operators import (
     arithmetic,
+    arranging,
     builtin,
     comparison,
     creation,
@@ -21,6 +22,7 @@ from tapeless.ir.operators import (
 
 __all__ = [
     "arithmetic",
+    "arranging",
     "builtin",
     "comparison",
     "creation",

@@ -204,8 +204,9 @@ def _dtype(ops: Ops, a: Any) -> Any:
 ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed, "dtype": _dtype}
 METHODS = frozenset(
     {
-        *("all", "any", "argmax", "argmin", "copy", "cumprod", "cumsum", "dot", "max", "mean", "min", "prod", "ravel"),
-        *("astype", "clip", "item", "reshape", "round", "squeeze", "std", "sum", "trace", "transpose", "var"),
+        *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "cumprod", "cumsum", "dot", "flatten", "item"),
+        *("max", "mean", "min", "prod", "ravel", "reshape", "round", "squeeze", "std", "sum", "swapaxes", "trace"),
+        *("transpose", "var"),
     }
 )
 

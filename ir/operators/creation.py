@@ -261,8 +261,9 @@ def dot(ops: Ops, a: Any, b: Any) -> Any:
 
 @operator("np.outer", numpy_function("outer"))
 def outer(ops: Ops, a: Any, b: Any) -> Any:
-    """np.outer(a, b) of vectors."""
+    """np.outer(a, b): of arrays of any number of dimensions as vectors."""
+    if ops.kind(a) != "array" or ops.kind(b) != "array":
+        raise Mismatch("outer of scalars is not supported")
+    a, b = (x if ops.array_type(x).rank == 1 else ops.operate("np.ravel", x) for x in (a, b))
     t = ops.array_type(a)
-    if t.rank != 1 or ops.array_type(b).rank != 1:
-        raise Mismatch("outer of arrays that are no vectors is not supported yet")
     return ufunc(ops, "mul", ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a), b)
