@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from tapeless.backend.emit import Text
+from tapeless.backend.layout import MACHINE_LEAVES
 from tapeless.backend.routine import PURE, Routine, close, double, routine
+from tapeless.ir.elements import ELEMENTS, Element
 
 _UNARY = (
     "acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp exp2 expm1 lgamma log log10 log1p log2 sin sinh tan "
@@ -371,7 +374,18 @@ ret i1 %r
     ),
 ]
 
-COMMON: dict[str, Routine] = dict([*_FLOAT, *_WITH_OVERFLOW, *_INT, *_MIXED])
+
+def _range(e: Element) -> tuple[str, Routine]:
+    """To the range of a narrow scalar of NumPy, through its type in memory."""
+    text = Text()
+    out = text.from_memory(e, text.to_memory(e, "%x"))
+    leaf = MACHINE_LEAVES[e.machine]
+    return routine(f"{leaf} @tl_as_{e.short}({leaf} %x)", "\n".join([*text.lines, f"ret {leaf} {out}"]))
+
+
+_RANGES = [_range(e) for e in ELEMENTS.values() if e.narrow]
+
+COMMON: dict[str, Routine] = dict([*_FLOAT, *_WITH_OVERFLOW, *_INT, *_MIXED, *_RANGES])
 """These need one another and libm only."""
 
 

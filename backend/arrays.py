@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tapeless.backend.emit import LIKELY, UNLIKELY, Values
-from tapeless.backend.layout import ELEMENT_SIZES, POINTER, SCALAR_LEAVES
+from tapeless.backend.layout import POINTER, SCALAR_LEAVES, memory_type
 from tapeless.ir.abstract import Array
 from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nodes import Apply, Constant, Node
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class View:
         sizes, strides = iter(rest[:count]), iter(rest[count:])
         self.sizes = [next(sizes) if d != "1" else "1" for d in t.dims]
         self.strides = [] if t.packed else [next(strides) if d != "1" else "0" for d in t.dims]
-        self.memory = {"i1": "i8"}.get(leaf := SCALAR_LEAVES[t.element.kind], leaf)  # the type of an element in memory
-        self.item = ELEMENT_SIZES[t.element.kind]
+        self.element = ELEMENTS[t.element.kind]
+        self.memory, self.item = memory_type(self.element), self.element.size
 
     def steps(self) -> list[str]:
         """The stride of each dimension, in bytes."""
@@ -72,17 +73,11 @@ class View:
 
     def load(self, address: str) -> str:
         """The scalar at an address."""
-        if self.type.element.kind == "np.bool":
-            byte = self.e.op(f"load i8, {POINTER} {address}")
-            return self.e.op(f"icmp ne i8 {byte}, 0")
-        return self.e.op(f"load {SCALAR_LEAVES[self.type.element.kind]}, {POINTER} {address}")
+        return self.e.from_memory(self.element, self.e.op(f"load {self.memory}, {POINTER} {address}"))
 
     def store(self, value: str, address: str) -> None:
         """Write a scalar to an address."""
-        leaf = SCALAR_LEAVES[self.type.element.kind]
-        if leaf == "i1":
-            leaf, value = "i8", self.e.op(f"zext i1 {value} to i8")
-        self.e.do(f"store {leaf} {value}, {POINTER} {address}")
+        self.e.do(f"store {self.memory} {self.e.to_memory(self.element, value)}, {POINTER} {address}")
 
     def leaves(self, owner: str, data: str) -> Values:
         """The same shape over another buffer, packed."""
@@ -121,7 +116,7 @@ def zeros(e: FunctionEmitter, node: Apply) -> Values:
 def new(e: FunctionEmitter, sizes: Sequence[str], t: Array, node: Apply, function: str = "tl_new_buffer") -> str:
     """The owner of a new buffer for an array of these sizes."""
     code = e.program.site("MemoryError", NO_MEMORY, node.span)
-    size = _room(e, [n for n in sizes if n != "1"], ELEMENT_SIZES[t.element.kind], node)
+    size = _room(e, [n for n in sizes if n != "1"], ELEMENTS[t.element.kind].size, node)
     symbol = e.program.symbol(function)
     return e.op(f"call {POINTER} {symbol}(ptr %ctx, i64 {size}, i32 {code})")
 
@@ -191,8 +186,8 @@ def add_arrays(e: FunctionEmitter, node: Apply) -> Values:
     e.do(f"{i} = phi i64 [0, %{before}], [{following}, %{body}]")
     e.branch(e.op(f"icmp slt i64 {i}, {count}"), body, end)
     e.start(body)
-    where = e.op(f"getelementptr double, {POINTER} {a.data}, i64 {i}")
-    other = e.op(f"getelementptr double, {POINTER} {b.data}, i64 {i}")
+    where = e.op(f"getelementptr {a.memory}, {POINTER} {a.data}, i64 {i}")
+    other = e.op(f"getelementptr {b.memory}, {POINTER} {b.data}, i64 {i}")
     a.store(e.op(f"fadd double {a.load(where)}, {b.load(other)}"), where)
     e.do(f"{following} = add nsw i64 {i}, 1")
     e.jump(head)
@@ -374,8 +369,8 @@ def recur(e: FunctionEmitter, node: Apply) -> Values:
     axis, onward = int(order.value[:-1]), order.value[-1] == "+"
     links = None if isinstance(node.args[1], Constant) else view(e, node.args[1])
     owner = new(e, c.sizes, t, node)
-    y = View(e, t, c.leaves(owner, data_of(e, owner)))
-    add, mul = ("fadd double", "fmul double") if y.memory == "double" else ("add i64", "mul i64")
+    y, leaf = View(e, t, c.leaves(owner, data_of(e, owner))), SCALAR_LEAVES[t.element.kind]
+    add, mul = ("fadd double", "fmul double") if leaf == "double" else ("add i64", "mul i64")
 
     def body(index: list[str]) -> Any:
         i, n = index[axis], c.sizes[axis]
@@ -393,7 +388,7 @@ def recur(e: FunctionEmitter, node: Apply) -> Values:
         if links is not None:
             share = e.op(f"{mul} {links.load(links.address(here if onward else there))}, {share}")
         total = e.op(f"{add} {value}, {share}")
-        y.store(e.op(f"select i1 {first}, {y.memory} {value}, {y.memory} {total}"), y.address(here))
+        y.store(e.op(f"select i1 {first}, {leaf} {value}, {leaf} {total}"), y.address(here))
         yield from ()
 
     run(over(e, c.sizes, body))
@@ -408,11 +403,12 @@ def matmul(e: FunctionEmitter, node: Apply) -> Values:
     owner = new(e, [m, n], t, node, "tl_new_zeros")
     c = View(e, t, (owner, data_of(e, owner), *(s for s, d in zip((m, n), t.dims) if d != "1")))
     sizes = f"i64 {m}, i64 {n}, i64 {k}"
-    lead = [e.op(f"call i64 @llvm.smax.i64(i64 {s}, i64 1)") for s in (k, n, n)]
-    e.program.blas["dgemm"] = None
+    lead = [e.op(f"select i1 {e.op(f'icmp sgt i64 {s}, 1')}, i64 {s}, i64 1") for s in (k, n, n)]
+    name = "dgemm" if a.memory == "double" else "sgemm"
+    e.program.blas[name] = None
     e.do(
-        f"call void @tl_dgemm(i32 101, i32 111, i32 111, {sizes}, double 1.0, {POINTER} {a.data}, i64 {lead[0]}, "
-        f"{POINTER} {b.data}, i64 {lead[1]}, double 0.0, {POINTER} {c.data}, i64 {lead[2]})"
+        f"call void @tl_{name}(i32 101, i32 111, i32 111, {sizes}, {a.memory} 1.0, {POINTER} {a.data}, i64 {lead[0]}, "
+        f"{POINTER} {b.data}, i64 {lead[1]}, {a.memory} 0.0, {POINTER} {c.data}, i64 {lead[2]})"
     )
     return c.leaves(c.owner, c.data)
 

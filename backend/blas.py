@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tapeless.ir.diagnostics import UnsupportedError
 
+_MATRIX = "ptr addrspace(1), i64"
 DECLARATIONS = {
-    "dgemm": "declare void @tl_dgemm(i32, i32, i32, i64, i64, i64, double, ptr addrspace(1), i64, ptr addrspace(1), "
-    "i64, double, ptr addrspace(1), i64) nounwind\ndeclare i64 @llvm.smax.i64(i64, i64)"
+    name: f"declare void @tl_{name}({'i32, ' * 3}{'i64, ' * 3}{real}, {_MATRIX}, {_MATRIX}, {real}, {_MATRIX}) nounwind"
+    for name, real in (("dgemm", "double"), ("sgemm", "float"))
 }
 
 

@@ -15,9 +15,9 @@ from tapeless.backend.layout import POINTER, Layouts, Leaves, is_nullable
 from tapeless.ir.abstract import Array, Box, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.lists import STATIC, List
 
-NUMPY_TYPES = {"np.f64": "float64", "np.i64": "int64", "np.bool": "bool_"}
 Made = dict[tuple[int, Type], Any]
 FORMATS = {POINTER: "Q", "double": "d", "i64": "q", "ptr": "Q", "i8": "b", "i1": "?"}
 
@@ -148,7 +148,7 @@ def array(t: Array, leaves: tuple[Any, ...]) -> Any:
     count = t.rank - t.dims.count("1")
     sizes, strides = iter(leaves[2 : 2 + count]), iter(leaves[2 + count :])
     shape = tuple(next(sizes) if n != "1" else 1 for n in t.dims)
-    dtype = np.dtype(NUMPY_TYPES[t.element.kind])
+    dtype = np.dtype(ELEMENTS[t.element.kind].name)
     steps = None if t.packed else tuple(next(strides) if n != "1" else 0 for n in t.dims)
     interface = {"data": (leaves[1], False), "shape": shape, "typestr": dtype.str, "strides": steps, "version": 3}
     return np.array(Exposed(interface))
@@ -156,8 +156,8 @@ def array(t: Array, leaves: tuple[Any, ...]) -> Any:
 
 def scalar(kind: str, value: Any) -> Any:
     """A number as the Python or NumPy object of its type."""
-    if not kind.startswith("np."):
+    if kind not in ELEMENTS:
         return value
     import numpy as np
 
-    return getattr(np, NUMPY_TYPES[kind])(value)
+    return getattr(np, ELEMENTS[kind].name)(value)

@@ -10,7 +10,8 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tapeless.backend.layout import Leaves, memory
+from tapeless.backend.layout import MACHINE_LEAVES, Leaves, memory, memory_type
+from tapeless.ir.elements import Element
 
 Values = tuple[str, ...]
 
@@ -114,6 +115,20 @@ class Text:
     def at(self, pointer: str, offset: int) -> str:
         """A pointer some bytes further on."""
         return pointer if offset == 0 else self.op(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+
+    def from_memory(self, e: Element, value: str) -> str:
+        """The machine value of a scalar as it stands in memory."""
+        small, leaf = memory_type(e), MACHINE_LEAVES[e.machine]
+        if leaf == "i1":
+            return self.op(f"icmp ne {small} {value}, 0")
+        widen = "fpext" if leaf == "double" else "sext" if e.signed else "zext"
+        return value if small == leaf else self.op(f"{widen} {small} {value} to {leaf}")
+
+    def to_memory(self, e: Element, value: str) -> str:
+        """A machine value as it stands in memory: rounded, or wrapped, to its range."""
+        small, leaf = memory_type(e), MACHINE_LEAVES[e.machine]
+        narrow = {"i1": "zext", "double": "fptrunc"}.get(leaf, "trunc")
+        return value if small == leaf else self.op(f"{narrow} {leaf} {value} to {small}")
 
     def load(self, leaf: str, pointer: str, offset: int = 0, access: str = "") -> str:
         """One leaf from memory."""

@@ -1,7 +1,7 @@
 """How values lie in registers and in memory: type -> leaves (LLVM types of one scalar each), leaves -> record.
 
-    float, np.f64                  double
-    int, np.i64                    i64
+    float, np.f64, np.f32          double
+    int, np.i64, np.i32, ...       i64
     bool, np.bool                  i1
     none, a string, never          nothing
     tuple, record                  the leaves of the items, one after another
@@ -37,15 +37,21 @@ from tapeless.ir.abstract import (
 )
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.elements import ELEMENTS, Element
 
-SCALAR_LEAVES = {"bool": "i1", "np.bool": "i1", "int": "i64", "np.i64": "i64", "float": "double", "np.f64": "double"}
+MACHINE_LEAVES = {"bool": "i1", "int": "i64", "float": "double"}
+SCALAR_LEAVES = MACHINE_LEAVES | {e.kind: MACHINE_LEAVES[e.machine] for e in ELEMENTS.values()}
 POINTER = "ptr addrspace(1)"
 """The leaf of the owner and of the data of an array; `ptr` points into the arena."""
-ELEMENT_SIZES = {"np.f64": 8, "np.i64": 8, "np.bool": 1}
 SIZES = {POINTER: 8, "double": 8, "i64": 8, "ptr": 8, "i8": 1, "i1": 1}
 ZEROS = {POINTER: "null", "double": "0.0", "i64": "0", "ptr": "null", "i8": "0", "i1": "false"}
 
 Leaves = tuple[str, ...]
+
+
+def memory_type(e: Element) -> str:
+    """The LLVM type of an element of an array, or of a scalar of NumPy, in memory."""
+    return {4: "float", 8: "double"}[e.size] if e.machine == "float" else f"i{8 * e.size}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from tapeless.backend.arrays import View, data_of, new, over, run, view
 from tapeless.backend.emit import UNLIKELY, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES
 from tapeless.ir.abstract import Array, Scalar, output_type
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nests import NestParts, nest_parts
 from tapeless.ir.nodes import Apply
 
@@ -149,7 +150,7 @@ class Output:
         self.e, self.kind = e, parts.outputs[k]
         result = parts.results[k].type
         assert isinstance(result, Scalar)
-        self.leaf = SCALAR_LEAVES[result.kind]
+        self.leaf, self.element = SCALAR_LEAVES[result.kind], ELEMENTS[result.kind]
         self.mask = self.kind.split(":")[1] if self.kind != "each" else "0" * len(sizes)
         t = output_type(self.kind, result, parts.dims)
         self.sum = ""
@@ -207,5 +208,6 @@ class Output:
     def leaves(self) -> Values:
         """The output."""
         if self.sum:
-            return (self.e.load(self.leaf, self.sum),)
+            total = self.e.load(self.leaf, self.sum)
+            return (self.e.from_memory(self.element, self.e.to_memory(self.element, total)),)
         return self.array.leaves(self.array.owner, self.array.data)

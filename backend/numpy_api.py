@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from importlib import import_module
 
 PLACES = {"np_new": 94, "np_set_base": 282}
 """PyArray_NewFromDescr, PyArray_SetBaseObject"""
@@ -13,9 +14,9 @@ PLACES = {"np_new": 94, "np_set_base": 282}
 def addresses() -> dict[str, int]:
     """Where the functions are."""
     try:
-        from numpy._core import _multiarray_umath as umath
+        umath = import_module("numpy._core._multiarray_umath")
     except ImportError:  # NumPy 1
-        from numpy.core import _multiarray_umath as umath
+        umath = import_module("numpy.core._multiarray_umath")
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
     table = pointer(umath._ARRAY_API, None)

@@ -183,7 +183,9 @@ drop:
 
 ; An array of NumPy with %bytes of elements from %data. Where %o is the buffer of all of it, in no other hands, and not
 ; small, the array takes it over; else it gets a copy. Null with an exception set where there is no memory.
-define ptr @tl_array(ptr %c, ptr %o, ptr %data, i32 %rank, ptr %dims, i64 %bytes, ptr %dtype, ptr %type, ptr %new, ptr %set_base) #0 {
+define ptr @tl_array(
+  ptr %c, ptr %o, ptr %data, i32 %rank, ptr %dims, i64 %bytes, ptr %dtype, ptr %type, ptr %new, ptr %set_base
+) #0 {
   call void @Py_IncRef(ptr %dtype)
   %none = icmp eq ptr %o, null
   br i1 %none, label %copy, label %look

@@ -12,15 +12,15 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.backend.convert import extract, holds, insert
-from tapeless.backend.decode import NUMPY_TYPES
 from tapeless.backend.emit import LIKELY, METADATA, Text, Values
-from tapeless.backend.layout import ELEMENT_SIZES, POINTER, SCALAR_LEAVES, Leaves, is_nullable, memory
+from tapeless.backend.layout import POINTER, Leaves, is_nullable, memory, memory_type
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP
 from tapeless.backend.runtime import DECLARATIONS as RUNTIME
 from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.elements import ELEMENTS
 
 # CPython's object layout: where the type of an object is, a float's value, a tuple's size and items
 TYPE, VALUE, SIZE, ITEMS = 8, 16, 16, 24
@@ -132,7 +132,7 @@ class Wrapper(Text):
             case Scalar(kind=kind):
                 import numpy as np
 
-                return self._has_type(obj, self._object(getattr(np, NUMPY_TYPES[kind])))
+                return self._has_type(obj, self._object(getattr(np, ELEMENTS[kind].name)))
             case Array() as array:
                 return self._array_of(obj, array)
             case NoneType():
@@ -161,7 +161,7 @@ class Wrapper(Text):
         look, before = self.label("array"), self.block
         self.branch(is_array, look, end)
         self.start(look)
-        dtype = self._object(np.dtype(NUMPY_TYPES[t.element.kind]))
+        dtype = self._object(np.dtype(ELEMENTS[t.element.kind].name))
         fits = self.op(f"icmp eq ptr {self.load('ptr', obj, DESCR)}, {dtype}")
         rank = self.op(f"icmp eq i32 {self.load('i32', obj, RANK)}, {t.rank}")
         wanted = ALIGNED | (C_ORDER if t.packed else 0)
@@ -218,9 +218,8 @@ class Wrapper(Text):
             case Array() as array:
                 return self._array(obj, array)
             case Scalar(kind=kind):
-                leaf = {"np.bool": "i8"}.get(kind, SCALAR_LEAVES[kind])
-                value = self.load(leaf, obj, VALUE)
-                return (self.op(f"icmp ne i8 {value}, 0") if leaf == "i8" else value,)
+                value = self.load(memory_type(ELEMENTS[kind]), obj, VALUE)
+                return (self.from_memory(ELEMENTS[kind], value),)
             case Tuple(items=items) | Record(items=items):
                 return tuple(
                     v for i, item in enumerate(items) for v in self._unpack(self.load("ptr", obj, ITEMS + 8 * i), item)
@@ -358,12 +357,13 @@ class Wrapper(Text):
         if kind == "np.bool":
             true, false = self._object(np.True_), self._object(np.False_)
             return self._shared(self.op(f"select i1 {value}, ptr {true}, ptr {false}"))
-        of = self._object(getattr(np, NUMPY_TYPES[kind]))
+        element = ELEMENTS[kind]
+        of = self._object(getattr(np, element.name))
         made = self.op(f"call ptr @PyType_GenericAlloc(ptr {of}, i64 0)")
         fill, end, before = self.label("fill"), self.label("scalar"), self.block
         self.branch(self.op(f"icmp ne ptr {made}, null"), fill, end, LIKELY)
         self.start(fill)
-        self.store(SCALAR_LEAVES[kind], value, made, VALUE)
+        self.store(memory_type(element), self.to_memory(element, value), made, VALUE)
         self.jump(end)
         return self.join(end, [(before, ("null",)), (fill, (made,))], ("ptr",))[0]
 
@@ -373,13 +373,13 @@ class Wrapper(Text):
 
         self.makes_arrays = True
         sizes = iter(values[2:])
-        dims, count = self.alloca(8 * max(t.rank, 1)), str(ELEMENT_SIZES[t.element.kind])
+        dims, count = self.alloca(8 * max(t.rank, 1)), str(ELEMENTS[t.element.kind].size)
         for d, n in enumerate(t.dims):
             size = "1" if n == "1" else next(sizes)
             self.store("i64", size, dims, 8 * d)
             count = count if n == "1" else self.op(f"mul i64 {count}, {size}")
         owner, data = (self.op(f"addrspacecast {POINTER} {v} to ptr") for v in values[:2])
-        dtype, type = self._object(np.dtype(NUMPY_TYPES[t.element.kind])), self._object(np.ndarray)
+        dtype, type = self._object(np.dtype(ELEMENTS[t.element.kind].name)), self._object(np.ndarray)
         what = f"ptr {owner}, ptr {data}, i32 {t.rank}, ptr {dims}, i64 {count}, ptr {dtype}, ptr {type}"
         make = self._runtime("tl_array")
         return self.op(f"call ptr {make}(ptr {self.context}, {what}, ptr @np_new, ptr @np_set_base)")

@@ -14,17 +14,16 @@ from typing import Any
 from tapeless.infer.domain import NONE, Arr, Num, Text, Tup, Value
 from tapeless.ir.abstract import SCALARS, Array, array_type
 from tapeless.ir.diagnostics import UsageError
+from tapeless.ir.elements import ELEMENTS
 
 Key = Any
 """str | tuple of keys"""
 
 _KINDS: dict[type, str] = {float: "float", int: "int", bool: "bool", type(None): "none"}
-_NUMPY_KINDS = {"float64": "np.f64", "int64": "np.i64", "bool_": "np.bool", "bool": "np.bool"}
-DTYPES = {"f8": "f64", "i8": "i64", "b1": "bool"}
+_NUMPY_KINDS = {e.name: e.kind for e in ELEMENTS.values()} | {"bool": "np.bool"}
+_DTYPES = {e.code: e.short for e in ELEMENTS.values()}
 _NAMES = {
-    "np.f64": "np.f64",
-    "np.i64": "np.i64",
-    "np.bool": "np.bool",
+    **{kind: kind for kind in ELEMENTS},
     "f64": "float",
     "float": "float",
     "i64": "int",
@@ -34,7 +33,7 @@ _NAMES = {
 }
 
 
-_ARRAY = re.compile(r"(f64|i64|bool)\[([1n?](,[1n?])*)?\]~?")
+_ARRAY = re.compile(rf"({'|'.join(e.short for e in ELEMENTS.values())})\[([1n?](,[1n?])*)?\]~?")
 
 
 def key_of(value: Any) -> Key:
@@ -62,11 +61,11 @@ def key_of(value: Any) -> Key:
 
 def _array_key(value: Any) -> str:
     """The text of an array's type: of what lies as machines want it."""
-    element = DTYPES.get(value.dtype.str[1:]) if value.dtype.isnative else None
+    element = _DTYPES.get(value.dtype.str[1:]) if value.dtype.isnative else None
     if element is None or not value.flags.aligned:
         raise UsageError(
             f"an array of dtype {value.dtype} cannot be passed to a compiled function",
-            hint="arrays of float64, int64 and bool can: x.astype(np.float64)",
+            hint="arrays of these can: " + ", ".join(e.name.strip("_") for e in ELEMENTS.values()),
         )
     if not value.shape:
         raise UsageError(

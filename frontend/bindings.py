@@ -18,11 +18,12 @@ from tapeless.frontend.paths import MISSING, Guard, Input, Path, Step, described
 from tapeless.frontend.source import Located, locate
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError, Span, UnsupportedError
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node
 from tapeless.ir.primitive import OPERATORS, REGISTRY, Operator
 
 NUMBERS = frozenset({bool, int, float})
-NUMPY_DATA = frozenset({"bool", "bool_", "float64", "int64", "ndarray"})
+NUMPY_DATA = frozenset({"bool", "ndarray", *(e.name for e in ELEMENTS.values())})
 HINTS = {
     "list": "use a tuple: lists come with arrays",
     "dict": "use a tuple",

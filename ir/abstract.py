@@ -5,7 +5,7 @@ Every node of a graph at stage TYPED or later has one. Types are immutable and c
 mention the name), the last is a location that a store can change.
 
     bool, int, float          Python's scalars: int is a checked i64, float an f64 with Python's errors
-    np.f64, np.i64, np.bool   NumPy's scalars of rank 0: same machine layout, other rules
+    np.f64, np.i32, np.bool   NumPy's scalars of rank 0 (`elements.py`): same machine layout, other rules
     none, "text"              None; a string that is known while compiling
     f64[n,1], f64[?]~         an array: its elements, dimensions (1, not 1, any size), whether strided
     (f64, i64)                a tuple
@@ -22,6 +22,7 @@ from __future__ import annotations
 import re
 
 from tapeless.ir.dataclass import dataclass, field
+from tapeless.ir.elements import ELEMENTS, promoted
 
 
 class Type:
@@ -32,7 +33,7 @@ class Type:
 
 @dataclass(frozen=True)
 class Scalar(Type):
-    """A number of Python (`bool`, `int`, `float`) or of NumPy (`np.bool`, `np.i64`, `np.f64`)."""
+    """A number of Python (`bool`, `int`, `float`) or of NumPy (`np.bool`, `np.i64`, `np.f64` and narrower ones)."""
 
     kind: str
 
@@ -41,19 +42,27 @@ class Scalar(Type):
 
 
 BOOL, INT, FLOAT = Scalar("bool"), Scalar("int"), Scalar("float")
-NP_BOOL, NP_I64, NP_F64 = Scalar("np.bool"), Scalar("np.i64"), Scalar("np.f64")
-SCALARS = {t.kind: t for t in (BOOL, INT, FLOAT, NP_BOOL, NP_I64, NP_F64)}
+SCALARS = {t.kind: t for t in (BOOL, INT, FLOAT, *map(Scalar, ELEMENTS))}
+NP_BOOL, NP_I64, NP_F64 = SCALARS["np.bool"], SCALARS["np.i64"], SCALARS["np.f64"]
 
 
 def joined_kind(a: str, b: str) -> str:
     """The kind that two scalars meet as: NumPy's where one is, a float where one is."""
     if a == b:
         return a
-    if "bool" in (a, b) or "np.bool" in (a, b):
-        return "np.bool"
-    numpy = a.startswith("np.") or b.startswith("np.")
-    whole = {a, b} <= {"int", "np.i64"}
-    return ("np.i64" if whole else "np.f64") if numpy else "float"
+    if not a.startswith("np.") and not b.startswith("np."):
+        return "float"
+    return promoted(a, b)
+
+
+def machine_type(t: Scalar) -> Scalar:
+    """The scalar of Python that one of NumPy is computed with; Python's are their own."""
+    return SCALARS[ELEMENTS[t.kind].machine] if t.kind in ELEMENTS else t
+
+
+def is_real(t: Type | None) -> bool:
+    """Whether a scalar is a float, of Python or NumPy, and so has derivatives."""
+    return isinstance(t, Scalar) and machine_type(t) == FLOAT
 
 
 @dataclass(frozen=True)
@@ -218,12 +227,8 @@ def head(t: Type) -> str:
     each closure and each string has its own.
     """
     match t:
-        case Scalar(kind="int" | "float" | "np.i64" | "np.f64"):
-            return "number"
-        case Scalar(kind="bool" | "np.bool"):
-            return "bool"
-        case Scalar(kind=kind):
-            return kind
+        case Scalar():
+            return "bool" if machine_type(t) == BOOL else "number"
         case NoneType():
             return "none"
         case Str(value=v):
@@ -336,10 +341,10 @@ def cotangent(t: Type) -> Type:
     t = resolve(t)
     if t not in _COTANGENTS:
         match t:
-            case Scalar(kind="float" | "np.f64"):
-                out: Type = FLOAT
+            case Scalar():
+                out: Type = FLOAT if is_real(t) else NONE
             case Array(element=element, dims=dims):
-                out = Array(element, dims) if element == NP_F64 else NONE
+                out = Array(element, dims) if is_real(element) else NONE
             case Tuple(items=items):
                 cts = tuple(map(cotangent, items))
                 out = NONE if all(c is NONE for c in cts) else Tuple(cts)
@@ -382,10 +387,10 @@ def cotangent_items(body: Type) -> tuple[Type, ...]:
 def _has_float(t: Type, seen: set[Type]) -> bool:
     t = resolve(t)
     match t:
-        case Scalar(kind=kind):
-            return kind in ("float", "np.f64")
+        case Scalar():
+            return is_real(t)
         case Array(element=element):
-            return element == NP_F64
+            return is_real(element)
         case Tuple(items=items) | Record(items=items):
             return any(_has_float(i, seen) for i in items)
         case Union(parts=ps):

@@ -23,6 +23,7 @@ from tapeless.ir.abstract import Array, Box, NoneType, Record, Scalar, Str, Tupl
 from tapeless.ir.abstract import Cell as CellType
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InternalError, UsageError
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nests import nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Operator, Primitive
@@ -270,7 +271,7 @@ class Interpreter:
             rows.append(out if len(parts.outputs) > 1 else (out,))
         outs = []
         for k, (kind, result) in enumerate(zip(parts.outputs, parts.results)):
-            dtype = {"np.f64": float, "np.i64": int, "np.bool": bool}[str(result.type)]
+            dtype = ELEMENTS[str(result.type)].name
             whole: Any = np.array([row[k] for row in rows], dtype).reshape(arrays[0].shape)
             if kind != "each":
                 axes = tuple(d for d, bit in enumerate(kind.split(":")[1]) if bit == "1")

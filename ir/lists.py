@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tapeless.ir.abstract import INT, Array, NoneType, Record, Scalar, Str, Tuple, Type
+from tapeless.ir.abstract import INT, SCALARS, Array, NoneType, Record, Scalar, Str, Tuple, Type
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.elements import ELEMENTS, WEAK
 from tapeless.ir.nests import packed
 from tapeless.ir.nodes import Node
-from tapeless.ir.primitives.scalars import PAIRS
 
-NUMPY = dict(PAIRS)
-ZEROS = {"np.f64": 0.0, "np.i64": 0, "np.bool": False}
+NUMPY = {SCALARS[python]: SCALARS[kind] for python, kind in WEAK.items()}
+"""What Python's scalars are kept as."""
+ZEROS = {"float": 0.0, "int": 0, "bool": False}
 STATIC = "list"
 """The tag of a list of known length."""
 FIRST_ROOM = 4
@@ -72,7 +73,7 @@ def _leaves(b: Builder, x: Node, t: Type) -> list[Node]:
     """The scalars (of NumPy's kinds) and arrays of an item."""
     match t:
         case Scalar() if t in NUMPY:
-            return [b.apply(f"to_{NUMPY[t].kind.removeprefix('np.')}", x)]
+            return [b.apply("to_" + ELEMENTS[NUMPY[t].kind].short, x)]
         case Scalar() | Array():
             return [x]
         case Tuple(items=items):
@@ -84,7 +85,7 @@ def _item(b: Builder, t: Type, leaves: Iterator[Node]) -> Node:
     """An item from its leaves."""
     match t:
         case Scalar() if t in NUMPY:
-            return b.apply(f"of_{NUMPY[t].kind.removeprefix('np.')}", next(leaves))
+            return b.apply("of_" + ELEMENTS[NUMPY[t].kind].short, next(leaves))
         case Scalar() | Array():
             return next(leaves)
         case Tuple(items=items):
@@ -123,7 +124,8 @@ def _with(b: Builder, a: Node, i: Node, leaf: Node) -> Node:
 
 def _new(b: Builder, t: Array, sizes: Sequence[Node]) -> Node:
     """A new buffer, of zeros."""
-    value = b.apply(f"to_{t.element.kind.removeprefix('np.')}", constant(ZEROS[t.element.kind]))
+    element = ELEMENTS[t.element.kind]
+    value = b.apply("to_" + element.short, constant(ZEROS[element.machine]))
     return b.apply("filled", value, *(n for n, d in zip(sizes, t.dims) if d != "1"), type=t)
 
 

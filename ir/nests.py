@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tapeless.ir.abstract import Array, Tuple, Type, broadcast_dims, output_type
+from tapeless.ir.abstract import Array, Scalar, Tuple, Type, broadcast_dims, output_type
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import REGISTRY
+from tapeless.ir.scalars import machine_value, numpy_scalar
 
 
 class NestParts(NamedTuple):
@@ -67,3 +68,13 @@ def packed(b: Builder, array: Node) -> Node:
         return array
     inner = b.nested("map", "map")
     return nest(b, inner, [inner.graph.parameter("x", array.type.element)], ["each"], [array])[0]
+
+
+def of_element(b: Builder, array: Node, element: Scalar) -> Node:
+    """An array with its elements as others with the same machine values: itself, or a copy."""
+    assert isinstance(array.type, Array)
+    if array.type.element == element:
+        return array
+    inner = b.nested("map", "map")
+    x = machine_value(inner, inner.graph.parameter("x", array.type.element))
+    return nest(b, inner, [numpy_scalar(inner, x, element)], ["each"], [array])[0]

@@ -14,11 +14,8 @@ from typing import Any
 from tapeless.ir.abstract import (
     BOOL,
     FLOAT,
-    INT,
     NEVER,
-    NP_BOOL,
-    NP_F64,
-    NP_I64,
+    SCALARS,
     Box,
     Cell,
     Pullback,
@@ -27,6 +24,7 @@ from tapeless.ir.abstract import (
     Type,
     Union,
     head,
+    machine_type,
     parts,
 )  # fmt: skip
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
@@ -34,7 +32,7 @@ from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES, MODES
 
 # The values of NumPy's scalars are those of Python's.
-ABSTRACT_SCALARS: dict[Type, Type] = {NP_BOOL: BOOL, NP_I64: INT, NP_F64: FLOAT}
+ABSTRACT_SCALARS: dict[Type, Type] = {t: machine_type(t) for t in SCALARS.values() if machine_type(t) != t}
 
 
 class Wrong(Exception):

@@ -12,7 +12,7 @@ Griewank and Walther (2008), chapter 3, bound the costs; hand-written C of both 
 
 from __future__ import annotations
 
-from tapeless.ir.abstract import FLOAT, NP_F64, Array, Record, Tuple, Type
+from tapeless.ir.abstract import Array, Record, Tuple, Type, is_real
 from tapeless.ir.nodes import Graph
 from tapeless.ir.traverse import Scopes, all_nodes, mentioned, reachable
 
@@ -38,7 +38,7 @@ def _floats(type: Type | None) -> int:
         return sum(map(_floats, type.items))
     if isinstance(type, Array):
         return MANY + 1
-    return 1 if type in (FLOAT, NP_F64) else 0
+    return 1 if is_real(type) else 0
 
 
 def has_arrays(g: Graph) -> bool:

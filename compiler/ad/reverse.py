@@ -28,6 +28,7 @@ from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive, Var
 from tapeless.ir.primitives.arithmetic import fneg
+from tapeless.ir.scalars import machine_value, numpy_scalar
 from tapeless.ir.traverse import Scopes
 
 TWINS = {"sin": "cos", "cos": "sin"}
@@ -270,11 +271,12 @@ class Reverse:
 
     def _put(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, value, *indices = node.args
+        assert isinstance(array.type, Array)
         at = [region.ref(image(region.m, i)) for i in indices]
         if value in self.active:
-            self.give(region, value, bb.apply("of_f64", bb.apply("element", seed, *at)))
+            self.give(region, value, machine_value(bb, bb.apply("element", seed, *at)))
         if array in self.active:
-            self.give(region, array, bb.apply("put", seed, bb.apply("to_f64", constant(0.0)), *at))
+            self.give(region, array, bb.apply("put", seed, numpy_scalar(bb, constant(0.0), array.type.element), *at))
 
     def _put_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, part, *bounds = node.args
@@ -308,7 +310,7 @@ class Reverse:
         array, added, *indices = node.args
         if added in self.active:
             at = [region.ref(image(region.m, i)) for i in indices]
-            self.give(region, added, bb.apply("of_f64", bb.apply("element", seed, *at)))
+            self.give(region, added, machine_value(bb, bb.apply("element", seed, *at)))
         self.give(region, array, seed)
 
     def _add_arrays(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
@@ -328,8 +330,9 @@ class Reverse:
             after, before = (share, y) if onward else (y, share)
             pair = [after, self._moved(region, node, before, axis)]
             inner = bb.nested("map", "map")
-            x, z = (inner.apply("of_f64", inner.graph.parameter(name, NP_F64)) for name in "xy")
-            made = nest(bb, inner, [inner.apply("to_f64", inner.apply("gmul", x, z))], ["each"], pair)
+            x, z = (machine_value(inner, inner.graph.parameter(name, seed.type.element)) for name in "xy")
+            share = numpy_scalar(inner, inner.apply("gmul", x, z), seed.type.element)
+            made = nest(bb, inner, [share], ["each"], pair)
             self.give(region, links, made[0])
 
     def _moved(self, region: Region, node: Node, array: Node, axis: int) -> Node:
@@ -343,7 +346,7 @@ class Reverse:
         sizes[axis] = bb.apply("select", bb.apply("ilt", less, zero), zero, less)
         whole = [x for n in sizes for x in (zero, one, n)]
         dims = "".join("?" if d == axis else n for d, n in enumerate(node.type.dims))
-        part = bb.apply("window", array, *whole, type=Array(NP_F64, dims, False))
+        part = bb.apply("window", array, *whole, type=Array(node.type.element, dims, False))
         at = [x for d in range(len(sizes)) for x in (one if d == axis else zero, one)]
         return bb.apply("put_window", region.zero_of(node), part, *at)
 
@@ -351,8 +354,8 @@ class Reverse:
         """Every element gets the cotangent of the sum that it went into."""
         array = node.args[0]
         inner = bb.nested("map", "map")
-        result = inner.graph.parameter("ct", NP_F64)
-        inner.graph.parameter("zero", NP_F64)
+        result = inner.graph.parameter("ct", seed.type.element)
+        inner.graph.parameter("zero", seed.type.element)
         (spread,) = nest(bb, inner, [result], ["each"], [seed, region.zero_of(array)])
         self.give(region, array, spread)
 
@@ -378,8 +381,9 @@ class Reverse:
     def _filled(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         inner = bb.nested("map", "map")
         result = inner.graph.parameter("ct", seed.type.element)
-        (total,) = nest(bb, inner, [result], ["sum:" + "1" * seed.type.rank], [seed])
-        self.give(region, node.args[0], bb.apply("of_f64", total))
+        wide = numpy_scalar(inner, machine_value(inner, result), NP_F64)
+        (total,) = nest(bb, inner, [wide], ["sum:" + "1" * seed.type.rank], [seed])
+        self.give(region, node.args[0], machine_value(bb, total))
 
     def _with_axes(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         (a,) = node.args

@@ -15,8 +15,9 @@ from tapeless.ad.copying import Map, copy, image
 from tapeless.ad.region import Region
 from tapeless.ir.abstract import FLOAT, NP_F64, Array, kept_dims
 from tapeless.ir.builder import Builder, constant
-from tapeless.ir.nests import NestParts, nest, nest_parts
+from tapeless.ir.nests import NestParts, nest, nest_parts, of_element
 from tapeless.ir.nodes import Apply, Node
+from tapeless.ir.scalars import machine_value, numpy_scalar
 
 if TYPE_CHECKING:
     from tapeless.ad.reverse import Reverse
@@ -58,11 +59,12 @@ def _element(b: Builder, inner: Builder, parts: NestParts, k: int, share: Node, 
     """The cotangent of an element of an output: of the array of those, or of the sum."""
     if not isinstance(share.type, Array):
         return share
+    element = share.type.element
     if parts.outputs[k] != "each":
         t = Array(share.type.element, kept_dims(share.type.dims, parts.outputs[k].split(":")[1]))
         share = b.apply("with_axes", share, type=t)
     operands.append(share)
-    return inner.apply("of_f64", inner.graph.parameter("ct", NP_F64))
+    return machine_value(inner, inner.graph.parameter("ct", element))
 
 
 def _of_extreme(
@@ -91,8 +93,7 @@ def _of_extreme(
     (count,) = nest(bb, counting, [one], ["sum:" + parts.outputs[k].split(":")[1]], arrays)
     here = _equal(bb, inner, parts, k, value, extreme, operands)
     number = _element(bb, inner, parts, k, count, operands)
-    if number.type == NP_F64:
-        number = inner.apply("of_f64", number)
+    number = machine_value(inner, number)
     return inner.apply("select", here, inner.apply("gdiv", share, number), constant(0.0))
 
 
@@ -101,9 +102,7 @@ def _equal(
 ) -> Node:
     """Whether the value of an element is the extreme one."""
     other = _element(b, inner, parts, k, extreme, operands)
-    if other.type == NP_F64:
-        other = inner.apply("of_f64", other)
-    return inner.apply("feq", inner.apply("of_f64", value), other)
+    return inner.apply("feq", machine_value(inner, value), machine_value(inner, other))
 
 
 def _hand_on(
@@ -118,9 +117,10 @@ def _hand_on(
         share = within.sens.pop(p, None)
         if share is not None:
             mask = _broadcast(a, parts.dims)
+            assert isinstance(a.type, Array)
             targets.append(a)
             outputs.append(f"sum:{mask}" if "1" in mask else "each")
-            results.append(inner.apply("to_f64", share))
+            results.append(numpy_scalar(inner, share, a.type.element if "1" not in mask else NP_F64))
     for v, share in within.sens.items():
         assert share.type == FLOAT
         targets.append(v)
@@ -132,7 +132,7 @@ def _hand_on(
         if isinstance(target.type, Array):
             reverse.give(region, target, _shaped(region, target, made))
         else:
-            reverse.give(region, target, bb.apply("of_f64", made))
+            reverse.give(region, target, machine_value(bb, made))
 
 
 def _broadcast(a: Node, dims: str) -> str:
@@ -146,9 +146,10 @@ def _shaped(region: Region, target: Node, made: Node) -> Node:
     """A cotangent with the dimensions of what it belongs to; summed where a dimension turned out to be 1."""
     bb = region.bb
     assert bb is not None and isinstance(target.type, Array)
-    t = Array(NP_F64, target.type.dims)
+    t = Array(target.type.element, target.type.dims)
     if made.type == NP_F64:
-        return bb.apply("filled", made, type=t)
+        return bb.apply("filled", numpy_scalar(bb, machine_value(bb, made), t.element), type=t)
+    made = of_element(bb, made, t.element)
     if made.type != t:
         made = bb.apply("with_axes", made, type=t)
     primal = image(region.m, target)

@@ -24,13 +24,15 @@ from tapeless.infer.domain import (
     Tup,
     Value,
     general,
+    of_type,
     parts,
 )
 from tapeless.infer.instances import Instance, Site
-from tapeless.ir.abstract import Array, cotangent
+from tapeless.ir.abstract import SCALARS, Array, cotangent, is_real
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import CallShape
 from tapeless.ir.primitive import Mismatch
+from tapeless.ir.scalars import given_type
 
 if TYPE_CHECKING:
     from tapeless.infer.engine import Engine
@@ -168,8 +170,8 @@ def result_of(engine: Engine, inst: Instance) -> Value:
 def cotangent_value(v: Value) -> Value:
     """What the gradient by an argument of this value is; NONE where there is no derivative."""
     match v:
-        case Num(kind="float" | "np.f64"):
-            return FLOAT
+        case Num(kind=kind) if is_real(SCALARS[kind]):
+            return of_type(given_type(SCALARS[kind]))
         case Arr(type=type):
             ct = cotangent(type)
             return Arr(ct) if isinstance(ct, Array) else NONE

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from tapeless.ir import lists
 from tapeless.ir.abstract import (
-    BOOL,
     FLOAT,
     INT,
     NEVER,
     NONE,
-    NP_I64,
     Array,
     Box,
     Record,
@@ -24,12 +22,14 @@ from tapeless.ir.abstract import (
     Type,
     Union,
     head,
+    machine_type,
     parts,
 )
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.lists import STATIC, List
 from tapeless.ir.nodes import UNDEF, Constant, Node
+from tapeless.ir.scalars import machine_value, numpy_scalar
 
 
 def convert(b: Builder, node: Node, target: Type) -> Node:
@@ -49,10 +49,8 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
             part = next((p for p in ps if head(p) == head(source)), None)
             if part is not None:
                 return b.apply("inject", convert(b, node, part), type=target)
-        case Scalar(), Scalar(kind=kind) if kind.startswith("np."):
-            machine = {"np.bool": BOOL, "np.i64": INT, "np.f64": FLOAT}[kind]
-            inner = b.apply("of_i64", node) if source == NP_I64 else node
-            return b.apply("to_" + kind.removeprefix("np."), convert(b, inner, machine))
+        case Scalar(), Scalar() if machine_type(target) != target:
+            return numpy_scalar(b, convert(b, machine_value(b, node), machine_type(target)), target)
         case _, _ if source == INT and target == FLOAT:
             b.check(
                 b.apply("i2f_exact", node),

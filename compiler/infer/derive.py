@@ -16,10 +16,11 @@ from tapeless.infer.instances import Site
 from tapeless.infer.layout import Pulled
 from tapeless.infer.nodeops import NodeOps
 from tapeless.infer.typeops import Diverges
-from tapeless.ir.abstract import BOOL, FLOAT, NONE, NP_BOOL, NP_F64, NP_I64, Pullback, Tuple, Type, cotangent
+from tapeless.ir.abstract import BOOL, FLOAT, NONE, Pullback, Tuple, Type, cotangent, is_real
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitives.structure import gradient, jvp, taylor, vjp
+from tapeless.ir.scalars import given, machine_value
 
 if TYPE_CHECKING:
     from tapeless.infer.elaborate import Elaborator
@@ -60,12 +61,12 @@ class Deriver:
         order = sorted(positions)
         cts = tuple(cotangent(args[i].type) for i in order)  # type: ignore[arg-type]
         both = self.effect(b, gradient, wrapper, mask, [*inputs, constant(d.mode)], Tuple((FLOAT, *cts)))
-        grads = [b.item(both, 1 + order.index(i)) for i in positions]
+        grads = [given(b, b.item(both, 1 + order.index(i)), args[i].type) for i in positions]
         out = grads[0] if d.single else b.tuple(grads)
         if d.kind != "value_and_grad":
             return out
         value = b.item(both, 0)
-        return b.tuple([b.apply("to_f64", value) if self.numpy else value, out])
+        return b.tuple([convert(b, value, self.result), out])
 
     def effect(self, b: Builder, prim: object, wrapper: Graph, mask: str, inputs: list[Node], type: Type) -> Apply:
         node = Apply(b.graph, Constant(prim), (Constant(wrapper), constant(mask), *inputs), type, b.span)
@@ -80,7 +81,7 @@ class Deriver:
         wb = Builder(graph, span=site[1].span)
         f, *rest = graph.params
         out = self.elaborator.call(wb, f, list(rest[:count]), dict(zip(names, rest[count:])), deeper(site, "primal"))
-        self.numpy = out.type == NP_F64
+        self.result: Type = out.type if out.type is not None and is_real(out.type) else FLOAT
         graph.output = convert(wb, _as_float(wb, out), FLOAT) if scalar else out
         return graph
 
@@ -105,8 +106,9 @@ class Deriver:
             convert(b, _as_float(b, ct), cotangent(result)),
             type=Tuple(types),
         )
-        out = [b.item(cts, p.positions.index(i)) if i in p.positions else constant(None) for i in range(p.arguments)]
-        return b.tuple(out)
+        by = [t.type for t, m in zip(p.wrapper.params, p.mask) if m == "1"]
+        out = [given(b, b.item(cts, k), t) for k, t in enumerate(by)]
+        return b.tuple([out[p.positions.index(i)] if i in p.positions else constant(None) for i in range(p.arguments)])
 
     def jvp(self, b: Builder, f: Node, args: list[Node], tangents: list[Node], site: Site) -> Node:
         """(value, tangent) of a function value along tangents."""
@@ -124,7 +126,7 @@ class Deriver:
         result = wrapper.output.type
         assert result is not None
         both = self.effect(b, jvp, wrapper, mask, [*inputs, *dots], Tuple((result, cotangent(result))))
-        return b.tuple([b.item(both, 0), b.item(both, 1)])
+        return b.tuple([b.item(both, 0), given(b, b.item(both, 1), result)])
 
     def taylor(
         self, b: Builder, d: Derivative, f: Node, args: list[Node], keywords: dict[str, Node], site: Site
@@ -146,7 +148,7 @@ class Deriver:
         type = Tuple((result, *[cotangent(result)] * d.order))
         series = self.effect(b, taylor, wrapper, mask, [*inputs, *line], type)
         derivatives = [_times(b, b.item(series, k), float(math.factorial(k))) for k in range(1, d.order + 1)]
-        return b.tuple([b.item(series, 0), *derivatives])
+        return b.tuple([b.item(series, 0), *(given(b, d, result) for d in derivatives)])
 
 
 def _times(b: Builder, ct: Node, factor: float) -> Node:
@@ -162,6 +164,5 @@ def _active(a: Node) -> bool:
 
 def _as_float(b: Builder, n: Node) -> Node:
     """A bool, or a scalar of NumPy, as Python's float or int; `convert` does the rest."""
-    if n.type in (NP_F64, NP_I64, NP_BOOL):
-        n = b.apply("of_" + str(n.type).removeprefix("np."), n)
+    n = machine_value(b, n)
     return b.apply("b2f", n) if n.type == BOOL else n

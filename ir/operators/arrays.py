@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tapeless.ir.abstract import Array
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.numbers import LARGEST, either, known_int, refuse, to_int
 from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -202,19 +203,28 @@ def transposed(ops: Ops, a: Any, order: list[int] | None = None) -> Any:
     return ops.apply("permute", a, ops.lift(text[::-1] if order is None else text))
 
 
-ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed}
+def _dtype(ops: Ops, a: Any) -> Any:
+    return ops.record("dtype", [ops.lift(ELEMENTS[ops.array_type(a).element.kind].name.strip("_"))])
+
+
+ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed, "dtype": _dtype}
 METHODS = frozenset(
     {
-        *("all", "any", "argmax", "argmin", "copy", "cumprod", "cumsum", "dot", "max", "mean", "min", "prod", "ravel"),
-        *("reshape", "squeeze", "std", "sum", "trace", "transpose", "var"),
+        *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "cumprod", "cumsum", "dot", "flatten", "item"),
+        *("max", "mean", "min", "prod", "ravel", "reshape", "round", "squeeze", "std", "sum", "swapaxes", "trace"),
+        *("transpose", "var"),
     }
 )
 
 
 @operator("getattr", getattr)
 def getattr_(ops: Ops, x: Any, name: Any) -> Any:
-    """x.name of an array."""
+    """x.name of an array, or of a scalar of NumPy."""
     key = ops.constant(name)
+    if ops.kind(x) in ELEMENTS and key in ("dtype", *METHODS):
+        if key == "dtype":
+            return ops.record("dtype", [ops.lift(ELEMENTS[ops.kind(x)].name.strip("_"))])
+        return ops.record("partial[]", [ops.function(f"np.{key}"), x])
     if ops.kind(x) != "array":
         raise Mismatch(f"the attribute `.{key}` of an object of type '{ops.describe(x)}' is not supported")
     if key in METHODS:

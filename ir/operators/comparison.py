@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator as python
 from typing import Any
 
+from tapeless.ir.operators.dtypes import same_dtype
 from tapeless.ir.operators.elementwise import is_numpy, refuse_sequences, ufunc
 from tapeless.ir.operators.numbers import is_number, to_int
 from tapeless.ir.operators.ufuncs import machine
@@ -89,6 +90,8 @@ def eq(ops: Ops, a: Any, b: Any) -> Any:
     if is_numpy(ops, a, b):
         return ufunc(ops, "eq", a, b)
     refuse_sequences(ops, "==", a, b)
+    if any(ops.kind(x) == "record" and ops.tag(x) == "dtype" for x in (a, b)):
+        return ops.lift(same_dtype(ops, a, b))
     if is_number(ops, a, b):
         if ops.kind(a) == ops.kind(b) == "bool":
             return ops.apply("beq", a, b)

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import NP_BOOL, NP_F64, NP_I64, Array, Scalar
+from tapeless.ir.abstract import NP_I64, SCALARS, Array
+from tapeless.ir.elements import ELEMENTS, promoted
 from tapeless.ir.operators.arrays import sizes
-from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.dtypes import kind_of
+from tapeless.ir.operators.elementwise import (
+    casted,
+    common_kind,
+    converted,
+    element_kind,
+    mapped,
+    numpy_function,
+    ufunc,
+)
 from tapeless.ir.operators.numbers import index, known_int, refuse
 from tapeless.ir.operators.reductions import summed
-from tapeless.ir.operators.ufuncs import KINDS, as_kind, made
+from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
-SCALARS: dict[str, Scalar] = {"np.f64": NP_F64, "np.i64": NP_I64, "np.bool": NP_BOOL}
-MACHINE = {"np.f64": float, "np.i64": int, "np.bool": bool}
-"""What makes a constant of a kind."""
+
+def machine_constant(kind: str, value: float) -> Any:
+    """A machine value of a kind that is known while compiling."""
+    return {"float": float, "int": int, "bool": bool}[ELEMENTS[kind].machine](value)
 
 
 def refuse_negative(ops: Ops, size: Any) -> None:
@@ -56,13 +67,12 @@ def refuse_arguments(ops: Ops, function: str, **given: Any) -> None:
 
 def _constant_array(name: str, value: float) -> None:
     def expand(ops: Ops, shape: Any, dtype: Any = None) -> Any:
-        refuse_arguments(ops, name, dtype=dtype)
-        return filled(ops, ops.lift(value), *shape_of(ops, shape), "np.f64")
+        kind = kind_of(ops, dtype) or "np.f64"
+        return filled(ops, ops.lift(machine_constant(kind, value)), *shape_of(ops, shape), kind)
 
     def like(ops: Ops, a: Any, dtype: Any = None) -> Any:
-        refuse_arguments(ops, name + "_like", dtype=dtype)
-        kind = element_kind(ops, a)
-        return filled(ops, ops.lift(MACHINE[kind](value)), sizes(ops, a), ops.array_type(a).dims, kind)
+        kind = kind_of(ops, dtype) or element_kind(ops, a)
+        return filled(ops, ops.lift(machine_constant(kind, value)), sizes(ops, a), ops.array_type(a).dims, kind)
 
     expand.__doc__ = f"np.{name}(shape)."
     like.__doc__ = f"np.{name}_like(a)."
@@ -78,16 +88,36 @@ _constant_array("empty", 0.0)
 @operator("np.full", numpy_function("full"), keywords=("shape", "fill_value", "dtype"))
 def full(ops: Ops, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """np.full(shape, fill_value)."""
-    refuse_arguments(ops, "full", dtype=dtype)
-    return filled(ops, fill_value, *shape_of(ops, shape), common_kind(ops, fill_value))
+    value = fill_value if dtype is None else casted(ops, fill_value, kind_of(ops, dtype) or "np.f64")
+    if ops.kind(value) == "array":
+        raise Mismatch("full of an array is not supported")
+    return filled(ops, value, *shape_of(ops, shape), common_kind(ops, value))
 
 
-@operator("np.arange", numpy_function("arange"))
-def arange(ops: Ops, first: Any, stop: Any = None, step: Any = None) -> Any:
+@operator("np.full_like", numpy_function("full_like"), keywords=("a", "fill_value", "dtype"))
+def full_like(ops: Ops, a: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """np.full_like(a, fill_value)."""
+    kind = kind_of(ops, dtype) or element_kind(ops, a)
+    value = casted(ops, fill_value, kind)
+    if ops.kind(value) == "array":
+        raise Mismatch("full_like of an array is not supported")
+    return filled(ops, value, sizes(ops, a), ops.array_type(a).dims, kind)
+
+
+@operator("np.arange", numpy_function("arange"), keywords=("start", "stop", "step", "dtype"))
+def arange(ops: Ops, first: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     """np.arange(stop), arange(start, stop) or arange(start, stop, step)."""
+    wanted = kind_of(ops, dtype)
+    if wanted is not None:
+        out = arange.expand(ops, first, stop, step)
+        if is_kind(wanted, "float") < is_kind(element_kind(ops, out), "float") or wanted == "np.bool":
+            raise Mismatch("arange of floats as another type is not supported")
+        return casted(ops, out, wanted)
     start, stop = (ops.lift(0), first) if stop is None else (first, stop)
     step = ops.lift(1) if step is None else step
-    kind = max("np.i64", common_kind(ops, start, stop, step), key=KINDS.index)
+    if any(ops.kind(x) in ELEMENTS and ELEMENTS[ops.kind(x)].size < 8 for x in (start, stop, step)):
+        raise Mismatch("arange of narrow scalars of NumPy is not supported: int(n) and float(x) are")
+    kind = promoted("np.i64", common_kind(ops, start, stop, step))
     a, b, d = (as_kind(ops, x, kind) for x in (start, stop, step))
     if kind == "np.i64":
         ops.check(ops.apply("ine", d, ops.lift(0)), "ZeroDivisionError", "division by zero")
@@ -112,13 +142,20 @@ def _steps(ops: Ops, start: Any, stop: Any, step: Any) -> Any:
     return ops.apply("f2i", some)
 
 
-@operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num"))
-def linspace(ops: Ops, start: Any, stop: Any, num: Any = None) -> Any:
-    """np.linspace(start, stop, num=50)."""
+@operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num", "endpoint", "dtype"))
+def linspace(ops: Ops, start: Any, stop: Any, num: Any = None, endpoint: Any = None, dtype: Any = None) -> Any:
+    """np.linspace(start, stop, num=50, endpoint=True)."""
+    for x in (start, stop):
+        if ops.kind(x) == "array":
+            raise Mismatch("linspace between arrays is not supported")
+    kind = kind_of(ops, dtype) or promoted(common_kind(ops, start, stop), "float")
+    if not is_kind(kind, "float"):
+        raise Mismatch("linspace of other elements than floats is not supported")
     n = ops.lift(50) if num is None else index(ops, num)
     refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", "Number of samples must be non-negative.")
     a, b = as_kind(ops, start, "np.f64"), as_kind(ops, stop, "np.f64")
-    last = ops.apply("isub", n, ops.lift(1))
+    to_end = endpoint is None or bool(ops.need_constant(endpoint, "`endpoint`"))
+    last = ops.apply("isub", n, ops.lift(1)) if to_end else n
     several = ops.apply("ilt", ops.lift(0), last)
     parts = ops.apply("select", several, last, ops.lift(1))
     step = ops.apply("fdiv", ops.apply("fsub", b, a), ops.apply("i2f", parts))
@@ -128,21 +165,29 @@ def linspace(ops: Ops, start: Any, stop: Any, num: Any = None) -> Any:
         end = ops.apply("and_", several, ops.apply("ieq", i, last))
         return ops.apply("select", end, b, inside)
 
-    return mapped(ops, ["np.i64"], "np.f64", at, ops.apply("iota", n))
+    return mapped(ops, ["np.i64"], kind, at, ops.apply("iota", n))
 
 
-@operator("np.eye", numpy_function("eye"), keywords=("N",))
-def eye(ops: Ops, n: Any) -> Any:
-    """np.eye(n)."""
-    size = index(ops, n)
-    refuse_negative(ops, size)
-    row = ops.apply("iota", size)
-    column = ops.make("with_axes", Array(NP_I64, "?1"), row)
+@operator("np.eye", numpy_function("eye"), keywords=("N", "M", "k", "dtype"))
+def eye(ops: Ops, n: Any, m: Any = None, k: Any = None, dtype: Any = None) -> Any:
+    """np.eye(N, M=None, k=0)."""
+    kind, rows = kind_of(ops, dtype) or "np.f64", index(ops, n)
+    columns = rows if m is None or ops.kind(m) == "none" else index(ops, m)
+    above = ops.lift(0) if k is None else index(ops, k)
+    for size in (rows, columns):
+        refuse_negative(ops, size)
+    column = ops.make("with_axes", Array(NP_I64, "?1"), ops.apply("iota", rows))
 
     def at(ops: Ops, i: Any, j: Any) -> Any:
-        return ops.apply("b2f", ops.apply("ieq", i, j))
+        return cast(ops, ops.apply("ieq", ops.apply("iadd", i, above), j), kind)
 
-    return mapped(ops, ["np.i64", "np.i64"], "np.f64", at, column, row)
+    return mapped(ops, ["np.i64", "np.i64"], kind, at, column, ops.apply("iota", columns))
+
+
+@operator("np.identity", numpy_function("identity"), keywords=("n", "dtype"))
+def identity(ops: Ops, n: Any, dtype: Any = None) -> Any:
+    """np.identity(n)."""
+    return eye.expand(ops, n, dtype=dtype)
 
 
 @operator("np.copy", numpy_function("copy"), keywords=("a",))
@@ -163,19 +208,22 @@ def product(ops: Ops, a: Any, b: Any) -> Any:
     inner = ops.apply("ieq", sizes(ops, a)[-1], sizes(ops, b)[0])
     ops.check(inner, "ValueError", "matmul: Input operand 1 has a mismatch in its core dimension 0")
     kind = common_kind(ops, a, b)
-    if x == y == 2 and kind == "np.f64":
-        return ops.apply("matmul", _packed(ops, a), _packed(ops, b))
-    if y == 2:  # as a sum of rows of b: small, or in whole numbers, no work for BLAS
-        t = ops.array_type(a)
-        a = ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a)
-    if kind == "np.bool":
-        raise Mismatch("products of arrays of bool are not supported")
-    return summed(ops, ufunc(ops, "mul", a, b), ops.lift(x - 1), None, kind)
+    if x == y == 2 and is_kind(kind, "float"):
+        return ops.apply("matmul", _packed(ops, a, kind), _packed(ops, b, kind))
+    return _sums(ops, a, b, kind)
 
 
-def _packed(ops: Ops, a: Any) -> Any:
+def _packed(ops: Ops, a: Any, kind: str) -> Any:
     t = ops.array_type(a)
-    return a if t.packed and t.element == NP_F64 else converted(ops, a, "np.f64")
+    return a if t.packed and t.element.kind == kind else converted(ops, a, kind)
+
+
+def _sums(ops: Ops, a: Any, b: Any, kind: str) -> Any:
+    """A product with a vector, or of whole numbers, as sums of products: it is no work for BLAS, and fuses."""
+    t, u = ops.array_type(a), ops.array_type(b)
+    left = a if u.rank == 1 else ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a)
+    products, axis = ufunc(ops, "mul", left, b), ops.lift(t.rank - 1)
+    return ops.operate("np.any", products, axis) if kind == "np.bool" else summed(ops, products, axis, None, kind)
 
 
 @operator("matmul", numpy_function("matmul"))
@@ -198,8 +246,9 @@ def dot(ops: Ops, a: Any, b: Any) -> Any:
 
 @operator("np.outer", numpy_function("outer"))
 def outer(ops: Ops, a: Any, b: Any) -> Any:
-    """np.outer(a, b) of vectors."""
+    """np.outer(a, b): of arrays of any number of dimensions as vectors."""
+    if ops.kind(a) != "array" or ops.kind(b) != "array":
+        raise Mismatch("outer of scalars is not supported")
+    a, b = (x if ops.array_type(x).rank == 1 else ops.operate("np.ravel", x) for x in (a, b))
     t = ops.array_type(a)
-    if t.rank != 1 or ops.array_type(b).rank != 1:
-        raise Mismatch("outer of arrays that are no vectors is not supported yet")
     return ufunc(ops, "mul", ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a), b)

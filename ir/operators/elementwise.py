@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.numbers import either
-from tapeless.ir.operators.ufuncs import FLOAT16, INT8, KINDS, RULES, WEAK, as_kind, machine, made, refused, rule, rules
+from tapeless.ir.operators.ufuncs import (
+    RULES,
+    as_kind,
+    cast,
+    float_kind,
+    is_kind,
+    machine,
+    made,
+    rule,
+    rules,
+)
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
 def is_numpy(ops: Ops, *xs: Any) -> bool:
     """Whether NumPy's rules hold: all are scalars or arrays, and one is NumPy's."""
     kinds = [ops.kind(x) for x in xs]
-    numpy = [k == "array" or k in KINDS for k in kinds]
+    numpy = [k == "array" or k in ELEMENTS for k in kinds]
     return any(numpy) and all(n or k in WEAK for n, k in zip(numpy, kinds))
 
 
 def refuse_sequences(ops: Ops, symbol: str, *xs: Any) -> None:
     """Refuse what NumPy compares item by item, having made arrays of it."""
     kinds = {ops.kind(x) for x in xs}
-    if "array" in kinds or ("tuple" in kinds and not kinds.isdisjoint(KINDS)):
+    if "array" in kinds or ("tuple" in kinds and not kinds.isdisjoint(ELEMENTS)):
         described = " and ".join(f"'{ops.describe(x)}'" for x in xs)
         raise Mismatch(f"`{symbol}` of {described} is not supported: NumPy compares item by item")
 
@@ -35,9 +46,9 @@ def common_kind(ops: Ops, *xs: Any) -> str:
     """The kind that scalars and arrays meet in."""
     kinds = [element_kind(ops, x) for x in xs]
     for k in kinds:
-        if k not in KINDS and k not in WEAK:
+        if k not in ELEMENTS and k not in WEAK:
             raise Mismatch(f"an argument of type {k} is not supported")
-    return max((WEAK.get(k, k) for k in kinds), key=KINDS.index)
+    return promoted(*kinds)
 
 
 def check_shapes(ops: Ops, arrays: list[Any]) -> None:
@@ -71,10 +82,16 @@ def mapped(ops: Ops, kinds: list[str], result: str, compute: Callable[..., Any],
 
 def ufunc(ops: Ops, name: str, *xs: Any) -> Any:
     """A universal function of scalars and arrays, by its rule."""
-    kind, compute, result = rule(name, common_kind(ops, *xs))
+    met = common_kind(ops, *xs)
+    if name in COMPARISONS and is_kind(met, "int"):
+        met = "np.i64"  # of all ints, also those of Python that are beyond the range of the other one
+    if set(RULES[name]) == {"float"} and name != "div" and not is_kind(met, "float"):
+        met = float_kind(met, *(element_kind(ops, x) for x in xs))
+    kind, compute, result = rule(name, met)
     return mapped(ops, [kind] * len(xs), result, compute, *xs)
 
 
+COMPARISONS = ("eq", "ne", "lt", "le")
 POWERS = {2: "square", 1: "pos", 0.5: "sqrt", -1: "reciprocal"}
 """Exponents that NumPy has functions of their own for."""
 
@@ -83,9 +100,11 @@ def numpy_power(ops: Ops, x: Any, y: Any) -> Any:
     """x ** y; NumPy computes some powers otherwise where the exponent is a Python number."""
     exponent = ops.constant(y) if ops.kind(y) in ("int", "float") and ops.kind(x) == "array" else None
     special = POWERS.get(exponent) if isinstance(exponent, (int, float)) else None
+    if special == "square" and element_kind(ops, x) == "np.bool":
+        return ufunc(ops, special, x)
     if special in ("square", "pos") and element_kind(ops, x) != "np.bool":
         return ufunc(ops, special, converted(ops, x, common_kind(ops, x, y)))
-    if special is not None and element_kind(ops, x) == "np.f64":
+    if special is not None and is_kind(element_kind(ops, x), "float"):
         return ufunc(ops, special, x) if special == "reciprocal" else ops.operate("np.sqrt", x)
     return ufunc_power(ops, x, y)
 
@@ -93,7 +112,7 @@ def numpy_power(ops: Ops, x: Any, y: Any) -> Any:
 def ufunc_power(ops: Ops, x: Any, y: Any) -> Any:
     """np.power(x, y): ints have no negative powers."""
     kind = element_kind(ops, y)
-    if common_kind(ops, x, y) == "np.i64" and WEAK.get(kind, kind) == "np.i64":
+    if is_kind(common_kind(ops, x, y), "int") and is_kind(WEAK.get(kind, kind), "int"):
         least = y
         if ops.kind(y) == "array":
             least = ops.nest(["min:" + "1" * ops.array_type(y).rank], lambda n: [n], [y])[0]
@@ -126,14 +145,14 @@ FLOAT_FUNCTIONS = {
 TESTS = ("isnan", "isinf", "isfinite")
 
 
-def _float_function(name: str, primitive: str, result: str = "np.f64") -> None:
+def _float_function(name: str, primitive: str, result: str = "") -> None:
     def compute(ops: Ops, x: Any) -> Any:
         return ops.apply(primitive, x)
 
     def expand(ops: Ops, x: Any) -> Any:
-        if common_kind(ops, x) == "np.bool" and result == "np.f64":
-            raise Mismatch(FLOAT16)
-        return mapped(ops, ["np.f64"], result, compute, x)
+        own = common_kind(ops, x)
+        kind = float_kind(own) if not result else own if is_kind(own, "float") else "np.f64"
+        return mapped(ops, [kind], result or kind, compute, x)
 
     expand.__doc__ = f"np.{name}(x)."
     operator(f"np.{name}", numpy_function(name))(expand)
@@ -178,10 +197,10 @@ def _reciprocal_int(ops: Ops, x: Any) -> Any:
 
 RULES["maximum"] = rules(_maximum("ge"), _maximum_int("ge"), "or_")
 RULES["minimum"] = rules(_maximum("le"), _maximum_int("le"), "and_")
-RULES["square"] = rules(_square, lambda ops, x: ops.apply("imul", x, x), refused(INT8))
-RULES["reciprocal"] = rules(lambda ops, x: ops.apply("fdiv", ops.lift(1.0), x), _reciprocal_int, refused(INT8))
-RULES["arctan2"] = rules("atan2", None, refused(FLOAT16))
-RULES["hypot"] = rules("hypot", None, refused(FLOAT16))
+RULES["square"] = rules(_square, lambda ops, x: ops.apply("imul", x, x))
+RULES["reciprocal"] = rules(lambda ops, x: ops.apply("fdiv", ops.lift(1.0), x), _reciprocal_int)
+RULES["arctan2"] = rules("atan2")
+RULES["hypot"] = rules("hypot")
 NAMES = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div",
     "floor_divide": "floordiv", "remainder": "mod", "mod": "mod", "negative": "neg", "positive": "pos",
@@ -246,3 +265,13 @@ def clip(ops: Ops, a: Any, a_min: Any, a_max: Any) -> Any:
 def converted(ops: Ops, x: Any, kind: str) -> Any:
     """A scalar or array with its elements as another kind, no lower than their own."""
     return mapped(ops, [kind], kind, lambda ops, v: v, x)
+
+
+def casted(ops: Ops, x: Any, kind: str) -> Any:
+    """A scalar or array with its elements as any other kind."""
+    own = element_kind(ops, x)
+    if own not in ELEMENTS and own not in WEAK:
+        raise Mismatch(f"an argument of type {own} is not supported")
+    if ops.kind(x) != "array":
+        return made(ops, kind, cast(ops, x, kind))
+    return ops.nest(["each"], lambda v: [made(ops, kind, cast(ops, v, kind))], [x])[0]

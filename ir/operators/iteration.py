@@ -9,13 +9,14 @@ from __future__ import annotations
 import operator as python
 from typing import Any
 
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import array_length, at_position, index_array
 from tapeless.ir.operators.lists import list_item, list_length, list_position, list_slice
 from tapeless.ir.operators.numbers import TOO_LARGE, either, index, is_whole, known, known_int, refuse, to_int
 from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
-SCALARS = ("bool", "int", "float", "np.f64", "np.i64", "np.bool")
+SCALARS = ("bool", "int", "float", *ELEMENTS)
 SEQUENCES = ("tuple", "list", "array")
 ITERABLE = ("range", "enumerate", "zip", "reversed")
 

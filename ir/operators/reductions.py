@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import SCALARS, Array, kept_dims
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import sizes
-from tapeless.ir.operators.elementwise import element_kind, numpy_function, ufunc
+from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index
-from tapeless.ir.operators.ufuncs import as_kind, made
+from tapeless.ir.operators.ufuncs import as_kind, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -42,8 +43,18 @@ def known_flag(ops: Ops, x: Any) -> bool:
     return x is not None and bool(ops.need_constant(x, "keepdims"))
 
 
+def sum_kind(kind: str) -> str:
+    """The kind of a sum (or product) of elements of a kind: bools and ints count as ints of 64 bits."""
+    element = ELEMENTS[kind]
+    if element.machine == "int" and not element.signed:
+        raise Mismatch(f"the sum of an array of {element.name} is a uint64, which is not supported")
+    return kind if element.machine == "float" else "np.i64"
+
+
 def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str, how: str = "sum") -> Any:
     """The sum (or maximum, or minimum) of an array over some dimensions, in a kind."""
+    if how == "sum" and kind == "np.f32":  # in double precision: NumPy adds in pairs to lose less
+        return casted(ops, summed(ops, a, axis, keepdims, "np.f64"), kind)
     rank = ops.array_type(a).rank
     axes = axes_of(ops, axis, rank)
     mask = "".join("1" if d in axes else "0" for d in range(rank))
@@ -65,7 +76,7 @@ def sum_(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
         if x is not None and ops.kind(x) != "none":
             raise Mismatch(f"the argument `{what}` of sum is not supported")
     kind = element_kind(ops, a)
-    return summed(ops, a, axis, keepdims, "np.i64" if kind == "np.bool" else kind)
+    return summed(ops, a, axis, keepdims, sum_kind(kind))
 
 
 @operator("np.mean", numpy_function("mean"), keywords=("a", "axis", "dtype", "out", "keepdims"))
@@ -76,7 +87,13 @@ def mean(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
             raise Mismatch(f"the argument `{what}` of mean is not supported")
     axes = axes_of(ops, axis, ops.array_type(a).rank)
     count = count_along(ops, a, axes)
-    return ufunc(ops, "div", summed(ops, a, axis, keepdims, "np.f64"), ops.apply("i2f", count))
+    return ufunc(ops, "div", summed(ops, a, axis, keepdims, real_kind(ops, a)), ops.apply("i2f", count))
+
+
+def real_kind(ops: Ops, a: Any) -> str:
+    """The kind of the mean of an array."""
+    kind = element_kind(ops, a)
+    return kind if is_kind(kind, "float") else "np.f64"
 
 
 def _extreme(name: str) -> None:
@@ -86,14 +103,14 @@ def _extreme(name: str) -> None:
         if ops.kind(a) != "array":
             return ufunc(ops, "pos", a)
         kind = element_kind(ops, a)
-        if kind == "np.bool":
-            raise Mismatch(f"{name} of an array of bool is not supported yet")
         axes = axes_of(ops, axis, ops.array_type(a).rank)
         for d, n in enumerate(sizes(ops, a)):
             if d in axes:
                 some = ops.apply("ine", n, ops.lift(0))
                 message = f"zero-size array to reduction operation {name}imum which has no identity"
                 ops.check(some, "ValueError", message)
+        if kind == "np.bool":
+            return casted(ops, summed(ops, a, axis, keepdims, "np.i8", name), kind)
         return summed(ops, a, axis, keepdims, kind, name)
 
     expand.__doc__ = f"np.{name}(a, axis=None, keepdims=False)."
@@ -118,7 +135,7 @@ def variance(ops: Ops, a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
     if ddof is not None:
         count = ops.apply("isub", count, index(ops, ddof))
         count = ops.apply("select", ops.apply("ilt", count, ops.lift(0)), ops.lift(0), count)
-    square = summed(ops, ufunc(ops, "mul", deviation, deviation), axis, keepdims, "np.f64")
+    square = summed(ops, ufunc(ops, "mul", deviation, deviation), axis, keepdims, real_kind(ops, a))
     return ufunc(ops, "div", square, ops.apply("i2f", count))
 
 

@@ -10,17 +10,18 @@ from typing import Any
 
 from tapeless.ir.abstract import Array
 from tapeless.ir.operators.arrays import sizes
-from tapeless.ir.operators.creation import MACHINE, filled, positions, refuse_arguments
+from tapeless.ir.operators.creation import filled, machine_constant, positions, refuse_arguments
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped, numpy_function, ufunc
-from tapeless.ir.operators.reductions import axes_of, known_flag
+from tapeless.ir.operators.reductions import axes_of, known_flag, sum_kind
 from tapeless.ir.operators.shapes import reshaped
-from tapeless.ir.operators.ufuncs import made
+from tapeless.ir.operators.ufuncs import is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
 def _numbers(ops: Ops, a: Any) -> Any:
-    """An array as numbers: bools count as ints."""
-    return converted(ops, a, "np.i64") if element_kind(ops, a) == "np.bool" else a
+    """An array as numbers: bools, and ints of fewer bits, count as ints of 64."""
+    kind = sum_kind(element_kind(ops, a))
+    return converted(ops, a, kind) if element_kind(ops, a) != kind else a
 
 
 def _along(ops: Ops, a: Any, axis: Any) -> tuple[Any, int]:
@@ -35,14 +36,14 @@ def _along(ops: Ops, a: Any, axis: Any) -> tuple[Any, int]:
 
 def running_sum(ops: Ops, a: Any, axis: int) -> Any:
     """Sums of the elements up to each one along a dimension."""
-    one = ops.lift(MACHINE[element_kind(ops, a)](1))
+    one = ops.lift(machine_constant(element_kind(ops, a), 1))
     return ops.apply("recur", a, one, ops.lift(f"{axis}+"))
 
 
 def running_product(ops: Ops, a: Any, axis: int) -> Any:
     """Products of the elements up to each one along a dimension."""
     kind = element_kind(ops, a)
-    nothing = ops.lift(-0.0 if kind == "np.f64" else 0)  # what changes no number that it is added to
+    nothing = ops.lift(-0.0 if is_kind(kind, "float") else 0)  # what changes no number that it is added to
 
     def start(ops: Ops, x: Any, i: Any) -> Any:
         return ops.apply("select", ops.apply("ieq", i, ops.lift(0)), x, nothing)
@@ -69,7 +70,7 @@ def product(ops: Ops, a: Any, axis: int, keep: bool) -> Any:
         return converted(ops, row, kind)
 
     def ones() -> Any:
-        one = ops.lift(MACHINE[kind](1))
+        one = ops.lift(machine_constant(kind, 1))
         if t.rank == 1:
             return made(ops, kind, one)
         return filled(ops, one, [lengths[d] for d in rest], _without(t.dims, axis), kind)

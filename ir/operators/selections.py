@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tapeless.ir.elements import WEAK
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.creation import positions, refuse_arguments
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped, numpy_function, ufunc
 from tapeless.ir.operators.numbers import either
 from tapeless.ir.operators.reductions import axes_of, summed
 from tapeless.ir.operators.shapes import reshaped
-from tapeless.ir.operators.ufuncs import WEAK
+from tapeless.ir.operators.ufuncs import is_kind
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -71,7 +72,7 @@ def _position_of(name: str, how: str) -> None:
         extreme = summed(ops, a, axis, ops.lift(True), kind, how)
 
         def here(ops: Ops, x: Any, best: Any, i: Any) -> Any:
-            if kind == "np.i64":
+            if is_kind(kind, "int"):
                 found = ops.apply("ieq", x, best)
             else:
                 found = either(ops, ops.apply("feq", x, best), ops.apply("isnan", x))

@@ -60,10 +60,21 @@ def ravel(ops: Ops, a: Any) -> Any:
     return reshaped(ops, a, [ops.lift(-1)])
 
 
-@operator("np.squeeze", numpy_function("squeeze"), keywords=("a",))
-def squeeze(ops: Ops, a: Any) -> Any:
-    """np.squeeze(a): without the dimensions of size 1, which must be known while compiling."""
+@operator("np.squeeze", numpy_function("squeeze"), keywords=("a", "axis"))
+def squeeze(ops: Ops, a: Any, axis: Any = None) -> Any:
+    """np.squeeze(a, axis=None): without dimensions of size 1; which, must be known while compiling."""
     t = ops.array_type(a)
+    if axis is not None and ops.kind(axis) != "none":
+        gone = [_axis(ops, k, t.rank) for k in (ops.items(axis) if ops.kind(axis) == "tuple" else [axis])]
+        if len(set(gone)) == t.rank:
+            raise Mismatch("squeeze to an array without dimensions is not supported yet")
+        lengths, none, zero = sizes(ops, a), ops.lift(None), ops.lift(0)
+        for d in gone:
+            one = ops.apply("ieq", lengths[d], ops.lift(1))
+            message = "cannot select an axis to squeeze out which has size not equal to one"
+            ops.check(one, "ValueError", message)
+        full = ops.record("slice", (none, none, none))
+        return index_array(ops, a, ops.tuple([zero if d in gone else full for d in range(t.rank)]))
     if "?" in t.dims:
         raise Mismatch("squeeze of an array with dimensions that are not known to be 1 or not is not supported")
     if set(t.dims) <= {"1"}:
@@ -182,15 +193,23 @@ def diff(ops: Ops, a: Any) -> Any:
     return ufunc(ops, "sub", after, _part(ops, a, last, none, ops.lift(-1), none))
 
 
-@operator("np.roll", numpy_function("roll"), keywords=("a", "shift"))
-def roll(ops: Ops, a: Any, shift: Any) -> Any:
-    """np.roll(a, shift) of a vector."""
-    if ops.array_type(a).rank != 1:
-        raise Mismatch("roll of an array that is no vector is not supported yet")
-    n, none = sizes(ops, a)[0], ops.lift(None)
+@operator("np.roll", numpy_function("roll"), keywords=("a", "shift", "axis"))
+def roll(ops: Ops, a: Any, shift: Any, axis: Any = None) -> Any:
+    """np.roll(a, shift, axis=None): without an axis, of all elements in a row."""
+    rank = ops.array_type(a).rank
+    if axis is None or ops.kind(axis) == "none":
+        if rank != 1:
+            flat = roll.expand(ops, reshaped(ops, a, [ops.lift(-1)]), shift)
+            return reshaped(ops, flat, sizes(ops, a))
+        d = 0
+    elif ops.kind(axis) == "tuple":
+        raise Mismatch("roll along several axes is not supported: roll along one after another")
+    else:
+        d = _axis(ops, axis, rank)
+    n, none = sizes(ops, a)[d], ops.lift(None)
     some = ops.apply("select", ops.apply("ieq", n, ops.lift(0)), ops.lift(1), n)
     cut = ops.apply("isub", n, ops.apply("imod", index(ops, shift), some))
-    return joined(ops, [_part(ops, a, 0, cut, none, none), _part(ops, a, 0, none, cut, none)], 0)
+    return joined(ops, [_part(ops, a, d, cut, none, none), _part(ops, a, d, none, cut, none)], d)
 
 
 @operator("np.pad", numpy_function("pad"), keywords=("array", "pad_width"))

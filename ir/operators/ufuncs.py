@@ -1,8 +1,8 @@
 """NumPy's universal functions on its scalars: promotion by NEP 50, and what each does to each kind of number.
 
-A rule computes on *machine values*: Python's scalars of the same layout (float for `np.f64`, int for `np.i64`, bool for
-`np.bool`), and neither fails nor checks: `1 / 0` is inf, ints wrap. Python's scalars are weak: they take the kind of
-what they meet, or at least the lowest kind of their own sort.
+A rule computes on *machine values* (`ir/elements.py`), and neither fails nor checks: `1 / 0` is inf, ints wrap; what it
+gives is brought to the range of the kind. Python's scalars are weak: they take the kind of what they meet, or at least
+the one that stands for them (`elements.promoted`).
 """
 
 from __future__ import annotations
@@ -10,42 +10,76 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tapeless.ir.elements import ELEMENTS, promoted
 from tapeless.ir.primitive import Mismatch, Ops
 
-KINDS = ("np.bool", "np.i64", "np.f64")
+MACHINES = ("bool", "int", "float")
 """In order of promotion."""
-WEAK = {"bool": "np.bool", "int": "np.i64", "float": "np.f64"}
 Rule = tuple[Callable[..., Any], str]
-"""What computes a machine value from machine values, and the kind of its result."""
+"""What computes a machine value from machine values, and the kind of its result where that is not theirs."""
 
 
 def machine(ops: Ops, x: Any) -> Any:
     """A scalar of NumPy as Python's of the same layout; another value as it is."""
-    kind = ops.kind(x)
-    return ops.apply("of_" + kind.removeprefix("np."), x) if kind in KINDS else x
+    element = ELEMENTS.get(ops.kind(x))
+    return x if element is None else ops.apply("of_" + element.short, x)
 
 
 def position(ops: Ops, x: Any) -> Any:
     """What stands where Python wants an int: NumPy's ints do, its bools and floats do not."""
-    return machine(ops, x) if ops.kind(x) == "np.i64" else x
+    return machine(ops, x) if is_kind(ops.kind(x), "int") else x
 
 
 def made(ops: Ops, kind: str, x: Any) -> Any:
-    """A machine value as a scalar of NumPy."""
-    return ops.apply("to_" + kind.removeprefix("np."), x)
+    """A machine value as a scalar of NumPy, brought to its range."""
+    return ops.apply("to_" + ELEMENTS[kind].short, in_range(ops, x, kind))
+
+
+def in_range(ops: Ops, x: Any, kind: str) -> Any:
+    """A machine value rounded, or wrapped, to what a kind holds."""
+    return ops.apply("as_" + ELEMENTS[kind].short, x) if ELEMENTS[kind].narrow else x
+
+
+def is_kind(kind: str, machine: str) -> bool:
+    """Whether scalars of a kind of NumPy have machine values of this type."""
+    return kind in ELEMENTS and ELEMENTS[kind].machine == machine
 
 
 def as_kind(ops: Ops, x: Any, kind: str) -> Any:
-    """A scalar as the machine value of a kind that is no lower than its own."""
+    """A scalar as the machine value of a kind that is no lower; an int of Python has to be in its range."""
+    own, wanted = ops.kind(x), ELEMENTS[kind]
+    if own == "int" and wanted.machine == "int" and wanted.narrow:
+        low, high = wanted.range
+        inside = ops.apply("and_", ops.apply("ile", ops.lift(low), x), ops.apply("ile", x, ops.lift(high)))
+        ops.check(inside, "OverflowError", f"Python integer out of bounds for {wanted.name}")
+        return x
     x = machine(ops, x)
-    match ops.kind(x), kind:
-        case "bool", "np.i64":
+    match ops.kind(x), wanted.machine:
+        case "bool", "int":
             return ops.apply("b2i", x)
-        case "bool", "np.f64":
+        case "bool", "float":
             return ops.apply("b2f", x)
-        case "int", "np.f64":
-            return ops.apply("i2f", x)
-    return x
+        case "int", "float":
+            x = ops.apply("i2f", x)
+    return x if own == kind else in_range(ops, x, kind)
+
+
+def cast(ops: Ops, x: Any, kind: str) -> Any:
+    """A scalar as the machine value of any kind, as C converts: floats lose what is behind the point, ints wrap."""
+    x = machine(ops, x)
+    match ops.kind(x), ELEMENTS[kind].machine:
+        case _, "bool":
+            return ops.operate("truth", x)
+        case "float", "int":
+            some = ops.apply("f2i_ok", x)
+            x = ops.apply("select", some, ops.apply("f2i", x), ops.lift(-(2**63)))
+        case "bool", "int":
+            x = ops.apply("b2i", x)
+        case "bool", "float":
+            x = ops.apply("b2f", x)
+        case "int", "float":
+            x = ops.apply("i2f", x)
+    return in_range(ops, x, kind)
 
 
 # -- what ints do where Python's would fail ---------------------------------------------------------------------------
@@ -98,10 +132,10 @@ def _compare_bools(name: str) -> Callable[..., Any]:
 
 
 def rules(real: Any = None, whole: Any = None, truth: Any = None, result: str = "") -> dict[str, Rule]:
-    """The rules of one function by the kind its arguments meet in; a kind without one takes that of the next."""
-    given = {"np.bool": truth, "np.i64": whole, "np.f64": real}
+    """The rules of one function by the machine value its arguments have; one without takes that of the next."""
+    given = {"bool": truth, "int": whole, "float": real}
     made_ = {k: _apply(f) if isinstance(f, str) else f for k, f in given.items() if f is not None}
-    return {k: (f, result or k) for k, f in made_.items()}
+    return {k: (f, result) for k, f in made_.items()}
 
 
 def _comparison(name: str) -> dict[str, Rule]:
@@ -112,8 +146,6 @@ _NO_SUB = (
     "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, "
     "or the logical_xor function instead."
 )
-INT8 = "of np.bool this is an int8, which is not supported"
-FLOAT16 = "of np.bool this is a float16, which is not supported"
 _NO_NEG = (
     "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not "
     "function instead."
@@ -123,15 +155,15 @@ RULES: dict[str, dict[str, Rule]] = {
     "sub": rules("fsub", "isub", refused(_NO_SUB)),
     "mul": rules("fmul", "imul", "and_"),
     "div": rules("fdiv"),
-    "floordiv": rules(_floor_float, _floor_int, refused(INT8)),
-    "mod": rules("fmod_py", _mod_int, refused(INT8)),
-    "pow": rules("fpow", "ipow", refused(INT8)),
+    "floordiv": rules(_floor_float, _floor_int),
+    "mod": rules("fmod_py", _mod_int),
+    "pow": rules("fpow", "ipow"),
     "neg": rules("fneg", "ineg", refused(_NO_NEG)),
     "pos": rules(lambda ops, x: x, lambda ops, x: x, refused("ufunc 'positive' has no loop for np.bool")),
     "abs": rules("fabs", "iabs", lambda ops, x: x),
     "invert": rules(None, "inot", "not_"),
-    "lshift": rules(None, _shift("ishl", lambda ops, x: ops.lift(0)), refused(INT8)),
-    "rshift": rules(None, _shift("ishr", lambda ops, x: ops.apply("ishr", x, ops.lift(63))), refused(INT8)),
+    "lshift": rules(None, _shift("ishl", lambda ops, x: ops.lift(0))),
+    "rshift": rules(None, _shift("ishr", lambda ops, x: ops.apply("ishr", x, ops.lift(63)))),
     "bitand": rules(None, "iand", "and_"),
     "bitor": rules(None, "ior", "or_"),
     "bitxor": rules(None, "ixor", "xor_"),
@@ -144,11 +176,28 @@ SYMBOLS = {"bitand": "bitwise_and", "bitor": "bitwise_or", "bitxor": "bitwise_xo
 SYMBOLS |= {"rshift": "right_shift", "invert": "invert"}
 
 
+def float_kind(kind: str, *own: str) -> str:
+    """The kind in which a function of floats takes arguments that meet in a kind; `own`: theirs, if there are several.
+
+    Of bools and ints of 8 bits that would be `float16`.
+    """
+    if ELEMENTS[kind].machine == "float":
+        return kind
+    wide = [k for k in own or (kind,) if k in ELEMENTS and ELEMENTS[k].size > 1]
+    if not wide and ELEMENTS[kind].size < 8:
+        raise Mismatch(f"of {kind} this is a float16, which is not supported")
+    return promoted("np.f32", *wide) if wide else "np.f64"
+
+
 def rule(name: str, kind: str) -> tuple[str, Callable[..., Any], str]:
     """The kind that a function computes in, how, and the kind of its result; Mismatch where it has no meaning."""
-    for k in KINDS[KINDS.index(kind) :]:
-        if k in RULES[name]:
-            return k, *RULES[name][k]
+    own = ELEMENTS[kind]
+    for m in MACHINES[MACHINES.index(own.machine) :]:
+        if m in RULES[name]:
+            compute, result = RULES[name][m]
+            if m != own.machine:
+                kind = "np.i8" if m == "int" else "np.f64" if name == "div" else float_kind(kind)
+            return kind, compute, result or kind
     raise Mismatch(
         f"ufunc '{SYMBOLS.get(name, name)}' not supported for the input types, and the inputs could not be safely "
         "coerced to any supported types according to the casting rule ''safe''"

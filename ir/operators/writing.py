@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tapeless.ir.abstract import Array
+from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import parts_of, sizes
-from tapeless.ir.operators.elementwise import converted, element_kind, mapped
+from tapeless.ir.operators.creation import machine_constant
+from tapeless.ir.operators.elementwise import casted, converted, element_kind, mapped
 from tapeless.ir.operators.lists import with_item
 from tapeless.ir.operators.numbers import either
-from tapeless.ir.operators.ufuncs import KINDS, SYMBOLS, WEAK, as_kind, made
+from tapeless.ir.operators.ufuncs import MACHINES, SYMBOLS, as_kind, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -83,12 +85,14 @@ def put(ops: Ops, a: Any, v: Any, key: Any) -> Any:
 def _storable(ops: Ops, v: Any, kind: str) -> Any:
     """A value as an array of some kind takes it."""
     own = element_kind(ops, v)
-    if own not in KINDS and own not in WEAK:
+    if own not in ELEMENTS and own not in WEAK:
         raise Mismatch(f"an object of type '{ops.describe(v)}' cannot be an element of an array")
-    if KINDS.index(WEAK.get(own, own)) <= KINDS.index(kind):
+    if promoted(own, kind) == kind:
         return v
-    if (own, kind) == ("float", "np.i64"):
+    if own == "float" and is_kind(kind, "int"):
         return ops.operate("int", v)
+    if own in ELEMENTS and MACHINES.index(ELEMENTS[own].machine) <= MACHINES.index(ELEMENTS[kind].machine):
+        return casted(ops, v, kind)
     raise Mismatch(f"assigning {own} to elements of type {kind} is not supported: convert it first")
 
 
@@ -112,14 +116,10 @@ def _broadcast(ops: Ops, v: Any, free: list[Any], dims: str) -> Any:
         stretched |= one and to != "1"
     if not stretched:
         return v
-    shape = ops.make(
-        "filled", Array(t.element, dims), made(ops, t.element.kind, ops.lift(_ZEROS[t.element.kind])), *free
-    )
     kind = t.element.kind
+    nothing = made(ops, kind, ops.lift(machine_constant(kind, 0)))
+    shape = ops.make("filled", Array(t.element, dims), nothing, *free)
     return mapped(ops, [kind, kind], kind, lambda ops, _, x: x, shape, v)
-
-
-_ZEROS: dict[str, Any] = {"np.bool": False, "np.i64": 0, "np.f64": 0.0}
 
 
 # -- a += v -----------------------------------------------------------------------------------------------------------
@@ -137,6 +137,8 @@ def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
         return ops.operate(name, a, v)
     kind = element_kind(ops, a)
     new = ops.operate(name, a, v)
+    if ops.kind(new) == "array" and _same_kind(element_kind(ops, new), kind):
+        new = casted(ops, new, kind)
     if ops.kind(new) != "array" or element_kind(ops, new) != kind:
         words = SYMBOLS.get(name, name)
         raise Mismatch(f"Cannot cast ufunc '{words}' output to the type of the array with casting rule 'same_kind'")
@@ -145,6 +147,12 @@ def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
     for n, m in zip(sizes(ops, new), sizes(ops, a)):
         ops.check(ops.apply("ieq", n, m), "ValueError", "non-broadcastable output operand")
     return new
+
+
+def _same_kind(own: str, kind: str) -> bool:
+    """Whether NumPy casts elements of one kind to another that may be narrower, where an operator changes an array."""
+    a, b = ELEMENTS[own], ELEMENTS[kind]
+    return own != kind and (promoted(own, kind) == kind or (a.machine == b.machine and a.signed <= b.signed))
 
 
 def _in_place(name: str) -> None:

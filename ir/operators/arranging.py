@@ -1,0 +1,208 @@
+"""Functions that arrange dimensions, and join or cut arrays along them: made of views, nests and joins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapeless.ir.abstract import Array
+from tapeless.ir.operators.arrays import index_array, sizes, transposed
+from tapeless.ir.operators.creation import machine_constant, positions, shape_of
+from tapeless.ir.operators.elementwise import check_shapes, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.iteration import known_items
+from tapeless.ir.operators.numbers import index
+from tapeless.ir.operators.shapes import joined, reshaped
+from tapeless.ir.primitive import Mismatch, Ops, operator
+
+
+def axis_in(ops: Ops, axis: Any, rank: int) -> int:
+    """A dimension that is given as a known int, from the end where it is negative."""
+    k = int(ops.need_constant(axis, "an axis"))
+    if not -rank <= k < rank:
+        raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
+    return k % rank
+
+
+def axes_in(ops: Ops, axes: Any, rank: int) -> list[int]:
+    """Dimensions that are given as an int or a tuple of ints, each once."""
+    out = [axis_in(ops, a, rank) for a in (ops.items(axes) if ops.kind(axes) == "tuple" else [axes])]
+    if len(set(out)) < len(out):
+        raise Mismatch("repeated axis")
+    return out
+
+
+def with_dims(ops: Ops, a: Any, dims: str) -> Any:
+    """An array with other dimensions of size 1 between its own."""
+    t = ops.array_type(a)
+    return a if dims == t.dims else ops.make("with_axes", Array(t.element, dims, t.packed), a)
+
+
+def need_arrays(ops: Ops, function: str, *xs: Any) -> None:
+    """Refuse what is no array."""
+    for x in xs:
+        if ops.kind(x) != "array":
+            raise Mismatch(f"{function} of an object of type '{ops.describe(x)}' is not supported")
+
+
+# -- order and number of dimensions -----------------------------------------------------------------------------------
+@operator("np.swapaxes", numpy_function("swapaxes"), keywords=("a", "axis1", "axis2"))
+def swapaxes(ops: Ops, a: Any, axis1: Any, axis2: Any) -> Any:
+    """np.swapaxes(a, axis1, axis2)."""
+    need_arrays(ops, "swapaxes", a)
+    rank = ops.array_type(a).rank
+    i, j = (axis_in(ops, k, rank) for k in (axis1, axis2))
+    return transposed(ops, a, [j if d == i else i if d == j else d for d in range(rank)])
+
+
+@operator("np.moveaxis", numpy_function("moveaxis"), keywords=("a", "source", "destination"))
+def moveaxis(ops: Ops, a: Any, source: Any, destination: Any) -> Any:
+    """np.moveaxis(a, source, destination)."""
+    need_arrays(ops, "moveaxis", a)
+    rank = ops.array_type(a).rank
+    come, go = (axes_in(ops, k, rank) for k in (source, destination))
+    if len(come) != len(go):
+        raise Mismatch("`source` and `destination` arguments must have the same number of elements")
+    order = [d for d in range(rank) if d not in come]
+    for to, d in sorted(zip(go, come)):
+        order.insert(to, d)
+    return transposed(ops, a, order)
+
+
+@operator("np.expand_dims", numpy_function("expand_dims"), keywords=("a", "axis"))
+def expand_dims(ops: Ops, a: Any, axis: Any) -> Any:
+    """np.expand_dims(a, axis)."""
+    need_arrays(ops, "expand_dims", a)
+    dims = ops.array_type(a).dims
+    count = len(dims) + (len(ops.items(axis)) if ops.kind(axis) == "tuple" else 1)
+    new, own = axes_in(ops, axis, count), iter(dims)
+    return with_dims(ops, a, "".join("1" if d in new else next(own) for d in range(count)))
+
+
+def _at_least(rank: int, name: str) -> None:
+    def expand(ops: Ops, a: Any) -> Any:
+        need_arrays(ops, name, a)
+        return with_dims(ops, a, ops.array_type(a).dims.rjust(rank, "1"))
+
+    expand.__doc__ = f"np.{name}(a) of an array."
+    operator(f"np.{name}", numpy_function(name))(expand)
+
+
+_at_least(1, "atleast_1d")
+_at_least(2, "atleast_2d")
+
+
+@operator("np.flatten", lambda a: a.flatten())
+def flatten(ops: Ops, a: Any) -> Any:
+    """a.flatten(): a copy, as values are."""
+    return ops.operate("np.copy", reshaped(ops, a, [ops.lift(-1)]))
+
+
+@operator("np.broadcast_to", numpy_function("broadcast_to"), keywords=("array", "shape"))
+def broadcast_to(ops: Ops, array: Any, shape: Any) -> Any:
+    """np.broadcast_to(array, shape): a new array."""
+    need_arrays(ops, "broadcast_to", array)
+    lengths, dims = shape_of(ops, shape)
+    t, kind = ops.array_type(array), element_kind(ops, array)
+    if t.rank > len(dims):
+        raise Mismatch("input operand has more dimensions than allowed by the axis remapping")
+    free = [n for n, d in zip(lengths, dims) if d != "1"]
+    whole = ops.make("zeros", Array(t.element, dims), *free)
+    check_shapes(ops, [whole, array])
+    for n, m in zip(reversed(sizes(ops, array)), reversed(lengths)):
+        one, equal = ops.apply("ieq", n, ops.lift(1)), ops.apply("ieq", n, m)
+        ops.check(ops.apply("or_", one, equal), "ValueError", "the array cannot be broadcast to this shape")
+    return mapped(ops, [kind, kind], kind, lambda ops, _, x: x, whole, array)
+
+
+# -- joined and cut ---------------------------------------------------------------------------------------------------
+def _stacked(name: str, rank: int, axis: int, columns: bool = False) -> None:
+    """Arrays brought to a number of dimensions, one after another along a dimension."""
+
+    def expand(ops: Ops, tup: Any) -> Any:
+        parts = known_items(ops, tup)
+        if not parts:
+            raise Mismatch("need at least one array to concatenate")
+        need_arrays(ops, name, *parts)
+        made = []
+        for a in parts:
+            dims = ops.array_type(a).dims
+            if columns and len(dims) == 1:
+                dims += "1"
+            elif rank == 3:
+                dims = {1: f"1{dims}1", 2: f"{dims}1"}.get(len(dims), dims)
+            made.append(with_dims(ops, a, dims.rjust(rank, "1")))
+        along = 0 if name == "hstack" and ops.array_type(parts[0]).rank == 1 else axis
+        return joined(ops, made, along)
+
+    expand.__doc__ = f"np.{name}(arrays)."
+    operator(f"np.{name}", numpy_function(name), keywords=("tup",))(expand)
+
+
+_stacked("vstack", 2, 0)
+_stacked("hstack", 1, 1)
+_stacked("dstack", 3, 2)
+_stacked("column_stack", 2, 1, columns=True)
+
+
+@operator("np.split", numpy_function("split"), keywords=("ary", "indices_or_sections", "axis"))
+def split(ops: Ops, ary: Any, parts: Any, axis: Any = None) -> Any:
+    """np.split(a, n, axis=0) into a known number of equal parts: a tuple, where NumPy has a list."""
+    need_arrays(ops, "split", ary)
+    if ops.kind(parts) == "tuple":
+        raise Mismatch("split at indices is not supported: take slices")
+    rank = ops.array_type(ary).rank
+    d = 0 if axis is None else axis_in(ops, axis, rank)
+    count = int(ops.need_constant(index(ops, parts), "the number of parts"))
+    if count < 1:
+        return ops.raise_("ValueError", "number sections must be larger than 0.")
+    n, each = sizes(ops, ary)[d], ops.lift(count)
+    rest = ops.apply("ieq", ops.apply("imod", n, each), ops.lift(0))
+    ops.check(rest, "ValueError", "array split does not result in an equal division")
+    length, none = ops.apply("ifloordiv", n, each), ops.lift(None)
+    full = ops.record("slice", (none, none, none))
+    out = []
+    for k in range(count):
+        low, high = (ops.apply("imul", length, ops.lift(i)) for i in (k, k + 1))
+        part = ops.record("slice", (low, high, none))
+        out.append(index_array(ops, ary, ops.tuple([part if i == d else full for i in range(rank)])))
+    return ops.tuple(out)
+
+
+# -- triangles, products ----------------------------------------------------------------------------------------------
+def _triangle(name: str, lower: bool) -> None:
+    def expand(ops: Ops, m: Any, k: Any = None) -> Any:
+        need_arrays(ops, name, m)
+        rank, kind = ops.array_type(m).rank, element_kind(ops, m)
+        if rank < 2:
+            raise Mismatch(f"{name} of a vector is not supported")
+        shift = ops.lift(0) if k is None else index(ops, k)
+        nothing = ops.lift(machine_constant(kind, 0))
+
+        def keep(ops: Ops, x: Any, i: Any, j: Any) -> Any:
+            edge = ops.apply("iadd", i, shift)
+            inside = ops.apply("ile", j, edge) if lower else ops.apply("ile", edge, j)
+            return ops.apply("select", inside, x, nothing)
+
+        rows, columns = positions(ops, m, rank - 2), positions(ops, m, rank - 1)
+        return mapped(ops, [kind, "np.i64", "np.i64"], kind, keep, m, rows, columns)
+
+    expand.__doc__ = f"np.{name}(m, k=0)."
+    operator(f"np.{name}", numpy_function(name), keywords=("m", "k"))(expand)
+
+
+_triangle("tril", True)
+_triangle("triu", False)
+
+
+@operator("np.vdot", numpy_function("vdot"), keywords=("a", "b"))
+def vdot(ops: Ops, a: Any, b: Any) -> Any:
+    """np.vdot(a, b): the sum of the products of all elements."""
+    need_arrays(ops, "vdot", a, b)
+    return ops.operate("np.dot", *(reshaped(ops, x, [ops.lift(-1)]) for x in (a, b)))
+
+
+@operator("np.inner", numpy_function("inner"))
+def inner(ops: Ops, a: Any, b: Any) -> Any:
+    """np.inner(a, b) of vectors and matrices: along their last dimensions."""
+    if "array" not in (ops.kind(a), ops.kind(b)) or ops.kind(a) != ops.kind(b):
+        return ufunc(ops, "mul", a, b)
+    return ops.operate("np.dot", a, transposed(ops, b))
