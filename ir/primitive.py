@@ -125,6 +125,7 @@ class Primitive:
                 input, changed: of its sizes, and in its place where that has no other use), `shares` (the result is
                 part of an input, or a view of it), `keeps` (all inputs go into the result), or "" (it only reads)
     once        an application is not repeated to get its value back: a backward pass keeps it
+    guarded     its indices are in range, as checks that come before it say: it is not moved to where these do not
     effect      an application has an effect, and stands in the effects of its graph
     exact       the primitive that computes the same without the freedom to contract: its value serves as well
     fold        what an application equals, beyond rules: (builder, arguments, type) to a node that stands, or None
@@ -141,6 +142,7 @@ class Primitive:
     lower: str = ""
     buffers: str = ""
     once: bool = False
+    guarded: bool = False
     effect: bool = False
     commutes: bool = False
     exact: str = ""
