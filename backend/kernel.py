@@ -156,6 +156,7 @@ def modules(program: Program, wrapper: Wrapper) -> list[str]:
         vector.declarations(program.vectors),
         *(blas.DECLARATIONS[name] for name in program.blas),
         INLINE if program.uses("arrays") else "",
+        *program.definitions.values(),
         *functions,
         inside,
         METADATA,

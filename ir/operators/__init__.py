@@ -13,6 +13,7 @@ from tapeless.ir.operators import (
     scans,
     selections,
     shapes,
+    sorting,
     unpacking,
     writing,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "scans",
     "selections",
     "shapes",
+    "sorting",
     "unpacking",
     "writing",
 ]

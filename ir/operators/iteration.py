@@ -10,6 +10,7 @@ import operator as python
 from typing import Any
 
 from tapeless.ir.operators.arrays import array_length, at_position, index_array
+from tapeless.ir.operators.indexing import is_advanced, take
 from tapeless.ir.operators.numbers import TOO_LARGE, either, index, is_whole, known, known_int, refuse, to_int
 from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -176,7 +177,7 @@ def index_next(ops: Ops, i: Any) -> Any:
 def getitem(ops: Ops, x: Any, k: Any) -> Any:
     """x[k] of an array, tuple, range or string."""
     if ops.kind(x) == "array":
-        return index_array(ops, x, k)
+        return take(ops, x, k) if is_advanced(ops, k) else index_array(ops, x, k)
     k = position(ops, k)
     if ops.kind(x) not in ("tuple", "str") and _tag(ops, x) != "range":
         raise Mismatch(f"'{ops.describe(x)}' object is not subscriptable")
