@@ -154,7 +154,7 @@ def modules(program: Program, wrapper: Wrapper) -> list[str]:
         f"@tl_dummy = internal constant [{size} x i8] zeroinitializer, align 16\n",
         routines,
         vector.declarations(program.vectors),
-        *(blas.DECLARATIONS[name] for name in program.blas),
+        blas.declarations(program.blas),
         INLINE if program.uses("arrays") else "",
         *program.definitions.values(),
         *functions,

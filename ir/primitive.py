@@ -232,7 +232,7 @@ class Ops(Protocol):
         """The primitive `name` applied; constants fold."""
 
     def check(self, ok: Any, exception: str, message: str) -> None:
-        """An effect: raise `exception` (a name in builtins) unless `ok`, a bool, holds."""
+        """An effect: raise `exception` (a name of `diagnostics.exception_class`) unless `ok`, a bool, holds."""
 
     def raise_(self, exception: str, message: str) -> Any:
         """An effect: raise; the result has no value."""

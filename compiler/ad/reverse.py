@@ -16,7 +16,7 @@ from __future__ import annotations
 from functools import partial
 
 from tapeless.ad import cotangents as ct
-from tapeless.ad import reverse_indices, reverse_loop, reverse_nest
+from tapeless.ad import reverse_indices, reverse_linear, reverse_loop, reverse_nest
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.refusals import refuse_location
@@ -242,9 +242,10 @@ class Reverse:
         if rule is not None:
             rule(region, bb, node, seed)
             return
-        if prim.name in reverse_indices.RULES:
-            reverse_indices.RULES[prim.name](self, region, node, seed)
-            return
+        for rules in (reverse_indices.RULES, reverse_linear.RULES):
+            if prim.name in rules:
+                rules[prim.name](self, region, node, seed)
+                return
         assert prim.partials is not None and not isinstance(seed, dict), f"{prim} has no derivative"
         values = Values(region, node)
         if prim.name in TWINS:  # computed with its twin in one go, by the forward pass
