@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 from tapeless.backend.layout import POINTER, Layouts, Leaves, is_nullable
 from tapeless.ir.abstract import Array, Box, Never, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.lists import STATIC, List
 
 NUMPY_TYPES = {"np.f64": "float64", "np.i64": "int64", "np.bool": "bool_"}
 Made = dict[tuple[int, Type], Any]
@@ -52,7 +54,7 @@ class Decoder:
             else:
                 items = tuple(values[len(values) - more :])
                 del values[len(values) - more :]
-                values.append(items if kind == "tuple" else RecordValue(what, items))
+                values.append(_whole(kind, what, items))
         return values[0]
 
     def _enter(
@@ -76,8 +78,10 @@ class Decoder:
             case Str(value=value):
                 todo.append(("value", value, None))
             case Tuple(items=items) | Record(items=items):
-                tag = t.tag if isinstance(t, Record) else None
-                todo.append(("tuple" if tag is None else "record", tag, len(items)))
+                if isinstance(t, Tuple):
+                    todo.append(("tuple", None, len(items)))
+                else:
+                    todo.append(("list", t.item, len(items)) if isinstance(t, List) else ("record", t.tag, len(items)))
                 end = len(leaves)
                 for item in reversed(items):
                     start = end - len(self._layouts.leaves(item))
@@ -105,6 +109,29 @@ class Decoder:
             self._formats[leaves] = struct.Struct("@" + "".join(FORMATS[leaf] for leaf in leaves))
         form = self._formats[leaves]
         return form.unpack(ctypes.string_at(address, form.size))
+
+
+def _whole(kind: str, what: Any, items: tuple[Any, ...]) -> Any:
+    """A tuple, list or record from its parts."""
+    if kind == "tuple":
+        return items
+    if kind == "list":
+        return _items(what, items[0], iter(items[1:]))
+    return list(items) if what == STATIC else RecordValue(what, items)
+
+
+def _items(t: Type, n: int, buffers: Iterator[Any]) -> list[Any]:
+    """The items of a list, from the arrays that they are kept in."""
+    match t:
+        case Scalar(kind=kind):
+            found = next(buffers)[:n]
+            return list(found) if kind.startswith("np.") else found.tolist()  # type: ignore[no-any-return]
+        case Array():
+            return [row.copy() for row in next(buffers)[:n]]
+        case Tuple(items=items):
+            columns = [_items(i, n, buffers) for i in items]
+            return list(zip(*columns)) if columns else [()] * n
+    return [t.value if isinstance(t, Str) else None] * n
 
 
 class Exposed:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
-from tapeless.backend import blas, errors, jit, vector
+from tapeless.backend import blas, errors, jit, numpy_api, vector
 from tapeless.backend.arithmetic import declarations
 from tapeless.backend.decode import Decoder
 from tapeless.backend.emit import METADATA
@@ -111,6 +111,8 @@ class Kernel:
         imports = {symbol: libm(function) for symbol, function in bound.items()}
         addresses = runtime()
         imports |= {symbol: addresses[symbol] for symbol in program.symbols | wrapper.symbols}
+        if wrapper.makes_arrays:
+            imports |= numpy_api.addresses()
         imports |= vector.addresses(program.vectors) | blas.addresses(program.blas)
         library = jit.compile_library(self.modules, name, ("tl_call", "tl_objects"), imports)
         self.call = Owner(program, wrapper, library, name, slow).builtin()

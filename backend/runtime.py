@@ -46,7 +46,7 @@ STACK_KEPT, ARENA_KEPT, STACK_MARGIN = 16 << 20, 64 << 20, 4 << 20
 EXPORTS = (
     "tl_context", "tl_run", "tl_leave", "tl_raise", "tl_deep", "tl_poll", "tl_grow", "tl_print", "tl_slow", "tl_fail",
     "tl_flush", "tl_decode", "tl_same_text", "tl_setup", "tl_settings",
-    "tl_new_buffer", "tl_new_zeros", "tl_free_buffer", "tl_free_since",
+    "tl_new_buffer", "tl_new_zeros", "tl_free_buffer", "tl_free_since", "tl_array",
 )  # fmt: skip
 
 # the runtime's functions as kernels declare them
@@ -67,6 +67,7 @@ DECLARATIONS = {
     "tl_new_buffer": "declare noalias ptr addrspace(1) @tl_new_buffer(ptr, i64, i32) nounwind",
     "tl_new_zeros": "declare noalias ptr addrspace(1) @tl_new_zeros(ptr, i64, i32) nounwind",
     "tl_free_buffer": "",
+    "tl_array": "declare ptr @tl_array(ptr, ptr, ptr, i32, ptr, i64, ptr, ptr, ptr, ptr)",
     "tl_free_since": "declare void @tl_free_since(ptr, ptr) nounwind",
 }
 

@@ -60,6 +60,67 @@ define void @tl_free_buffer(ptr %c, ptr %p) #0 {
   ret void
 }
 
+declare void @Py_IncRef(ptr)
+declare ptr @PyCapsule_New(ptr, ptr, ptr)
+declare ptr @PyCapsule_GetPointer(ptr, ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+
+define internal void @free_capsule(ptr %capsule) #0 {
+  %p = call ptr @PyCapsule_GetPointer(ptr %capsule, ptr null)
+  call void @free(ptr %p)
+  ret void
+}
+
+; An array of NumPy with %bytes of elements from %data. Where %o is the buffer of all of it, in no other hands, and not
+; small, the array takes it over; else it gets a copy. Null with an exception set where there is no memory.
+define ptr @tl_array(ptr %c, ptr %o, ptr %data, i32 %rank, ptr %dims, i64 %bytes, ptr %dtype, ptr %type, ptr %new, ptr %set_base) #0 {
+  call void @Py_IncRef(ptr %dtype)
+  %none = icmp eq ptr %o, null
+  br i1 %none, label %copy, label %look
+look:
+  %start = getelementptr i8, ptr %o, i64 64
+  %whole = icmp eq ptr %start, %data
+  %n = load i64, ptr %o
+  %alone = icmp eq i64 %n, 1
+  %large = icmp ugt i64 %bytes, 2048
+  %one = and i1 %whole, %alone
+  %takes = and i1 %one, %large
+  br i1 %takes, label %take, label %copy
+take:
+  %capsule = call ptr @PyCapsule_New(ptr %o, ptr null, ptr @free_capsule)
+  %no_capsule = icmp eq ptr %capsule, null
+  br i1 %no_capsule, label %failed, label %wrap
+wrap:
+  %np = getelementptr i8, ptr %o, i64 8
+  %next = load ptr, ptr %np
+  %pp = getelementptr i8, ptr %o, i64 16
+  %previous = load ptr, ptr %pp
+  call void @link(ptr %c, ptr %previous, ptr %next)
+  %a = call ptr %new(ptr %type, ptr %dtype, i32 %rank, ptr %dims, ptr null, ptr %data, i32 1281, ptr null)
+  %no_array = icmp eq ptr %a, null
+  br i1 %no_array, label %drop, label %own
+drop:
+  call void @Py_DecRef(ptr %capsule)
+  ret ptr null
+own:
+  %set = call i32 %set_base(ptr %a, ptr %capsule)
+  ret ptr %a
+failed:
+  call void @Py_DecRef(ptr %dtype)
+  ret ptr null
+copy:
+  %b = call ptr %new(ptr %type, ptr %dtype, i32 %rank, ptr %dims, ptr null, ptr null, i32 0, ptr null)
+  %no_copy = icmp eq ptr %b, null
+  br i1 %no_copy, label %end, label %fill
+fill:
+  %dp = getelementptr i8, ptr %b, i64 16
+  %to = load ptr, ptr %dp
+  call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %data, i64 %bytes, i1 false)
+  br label %end
+end:
+  ret ptr %b
+}
+
 ; free what is newer than a mark, the first buffer of the list at that time
 define void @tl_free_since(ptr %c, ptr %mark) #0 {
   br label %head

@@ -14,7 +14,7 @@ from typing import Any
 from tapeless.backend.convert import extract, holds, insert
 from tapeless.backend.decode import NUMPY_TYPES
 from tapeless.backend.emit import LIKELY, METADATA, Text, Values
-from tapeless.backend.layout import POINTER, SCALAR_LEAVES, Leaves, is_nullable, memory
+from tapeless.backend.layout import ELEMENT_SIZES, POINTER, SCALAR_LEAVES, Leaves, is_nullable, memory
 from tapeless.backend.program import Program
 from tapeless.backend.runtime import ALLOCATES, CONTEXT, DEEP
 from tapeless.backend.runtime import DECLARATIONS as RUNTIME
@@ -42,6 +42,9 @@ declare ptr @PyTuple_New(i64)
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare ptr @PyErr_NoMemory()
+declare ptr @PyType_GenericAlloc(ptr, i64)
+declare ptr @np_new(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
+declare i32 @np_set_base(ptr, ptr)
 """
 
 
@@ -58,6 +61,8 @@ class Wrapper(Text):
         self.objects: list[Any] = []
         self.symbols: dict[str, None] = {}
         self.newest = ""  # the first of the list of buffers before the call
+        self.context = "null"
+        self.makes_arrays = False
         self.parameters = [program.type(p) for p in program.entry.params]
         self.result = program.type(program.entry.output)
         self.direct = not program.uses("needs_context")
@@ -268,6 +273,7 @@ class Wrapper(Text):
         self.branch(self.op(f"icmp ne ptr {context}, null"), have, none, LIKELY)
         self.cold += [f"{none}:", "  %no_memory = call ptr @PyErr_NoMemory()", "  ret ptr null"]
         self.start(have)
+        self.context = context
         self.store("ptr", context, frame)
         self.store_all(self.argument_leaves, values, frame, offsets[:count])
         flags = self._flags()
@@ -329,6 +335,10 @@ class Wrapper(Text):
                 return self.op(f"call ptr @PyFloat_FromDouble(double {values[0]})")
             case Scalar(kind="int"):
                 return self.op(f"call ptr @PyLong_FromLongLong(i64 {values[0]})")
+            case Scalar(kind=kind) if kind.startswith("np."):
+                return self._pack_scalar(values[0], kind)
+            case Array():
+                return self._pack_array(values, t)
             case Scalar():
                 return self._shared(self.op(f"select i1 {values[0]}, ptr @_Py_TrueStruct, ptr @_Py_FalseStruct"))
             case NoneType():
@@ -340,6 +350,39 @@ class Wrapper(Text):
             case Union():
                 return self._pack_union(values, t)
         raise InternalError(f"backend: a value of type {t} cannot be packed")
+
+    def _pack_scalar(self, value: str, kind: str) -> str:
+        """A scalar of NumPy: its value stands behind the head of the object."""
+        import numpy as np
+
+        if kind == "np.bool":
+            true, false = self._object(np.True_), self._object(np.False_)
+            return self._shared(self.op(f"select i1 {value}, ptr {true}, ptr {false}"))
+        of = self._object(getattr(np, NUMPY_TYPES[kind]))
+        made = self.op(f"call ptr @PyType_GenericAlloc(ptr {of}, i64 0)")
+        fill, end, before = self.label("fill"), self.label("scalar"), self.block
+        self.branch(self.op(f"icmp ne ptr {made}, null"), fill, end, LIKELY)
+        self.start(fill)
+        self.store(SCALAR_LEAVES[kind], value, made, VALUE)
+        self.jump(end)
+        return self.join(end, [(before, ("null",)), (fill, (made,))], ("ptr",))[0]
+
+    def _pack_array(self, values: Values, t: Array) -> str:
+        """An array of NumPy, which takes over the buffer where it can."""
+        import numpy as np
+
+        self.makes_arrays = True
+        sizes = iter(values[2:])
+        dims, count = self.alloca(8 * max(t.rank, 1)), str(ELEMENT_SIZES[t.element.kind])
+        for d, n in enumerate(t.dims):
+            size = "1" if n == "1" else next(sizes)
+            self.store("i64", size, dims, 8 * d)
+            count = count if n == "1" else self.op(f"mul i64 {count}, {size}")
+        owner, data = (self.op(f"addrspacecast {POINTER} {v} to ptr") for v in values[:2])
+        dtype, type = self._object(np.dtype(NUMPY_TYPES[t.element.kind])), self._object(np.ndarray)
+        what = f"ptr {owner}, ptr {data}, i32 {t.rank}, ptr {dims}, i64 {count}, ptr {dtype}, ptr {type}"
+        make = self._runtime("tl_array")
+        return self.op(f"call ptr {make}(ptr {self.context}, {what}, ptr @np_new, ptr @np_set_base)")
 
     def _shared(self, obj: str) -> str:
         self.do(f"call void @Py_IncRef(ptr {obj})")
@@ -385,10 +428,10 @@ def packable(t: Type) -> bool:
     """Whether emitted code makes the object of a result itself; the decoder makes the rest."""
     t = resolve(t)
     match t:
-        case Scalar(kind=kind):
-            return not kind.startswith("np.")
-        case NoneType() | Str():
+        case Scalar() | NoneType() | Str():
             return True
+        case Array(packed=packed):
+            return packed
         case Tuple(items=items):
             return all(map(packable, items))
         case Union(parts=parts):

@@ -21,6 +21,7 @@ from tapeless.infer.statics import infer
 from tapeless.ir.abstract import Box, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError
+from tapeless.ir.lists import List
 from tapeless.ir.nodes import Constant, Graph, Node
 from tapeless.ir.stage import Stage
 from tapeless.ir.traverse import all_nodes
@@ -123,10 +124,14 @@ def refuse_result(type: Type | None, root: Graph) -> None:
             continue
         seen.add(t)
         match t:
+            case List(item=item):
+                todo.append(item)
+            case Record(tag="list", items=items):
+                todo += items
             case Record(tag=tag):
                 known = tag if tag in ("range", "enumerate", "zip", "reversed") else "function"
                 span = root.effects[-1].span if root.effects else None
-                hint = "return numbers, None, strings or tuples of them"
+                hint = "return numbers, arrays, None, strings, and tuples and lists of them"
                 raise InferenceError(f"a {known} cannot be returned from compiled code", span, hint=hint)
             case Pullback():
                 hint = "call it there, or use tl.vjp from outside"

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import ast
 
-from tapeless.frontend.comprehensions import REDUCTIONS
+from tapeless.frontend.comprehensions import REDUCTIONS, over_generator, over_items
 from tapeless.frontend.context import Scope
-from tapeless.frontend.expressions import expression, value
+from tapeless.frontend.expressions import expression, module_named, value
+from tapeless.frontend.flow import CHANGING, changed
 from tapeless.ir.nodes import PLAIN_CALL, CallShape, Constant, Node
 from tapeless.ir.primitive import Operator
 
 
 @expression(ast.Call)
 def _call(e: ast.Call, scope: Scope) -> Node:
+    if (name := changed(e)) is not None and module_named(e.func, scope) is None:
+        return _change(e, name, scope)
     fn = value(e.func, scope)
-    if e.args and isinstance(e.args[0], ast.GeneratorExp) and isinstance(fn, Constant):
-        op = fn.value.name if isinstance(fn.value, Operator) else ""
-        if op in REDUCTIONS:
-            return REDUCTIONS[op](e, e.args[0], scope)
+    name = fn.value.name if isinstance(fn, Constant) and isinstance(fn.value, Operator) else ""
+    if name in REDUCTIONS and e.args:
+        first = e.args[0]
+        if isinstance(first, ast.GeneratorExp):
+            return over_generator(name, e, first, scope)
+        if len(e.args) == 1 and not e.keywords and not isinstance(first, (ast.Starred, ast.Tuple)) and name != "tuple":
+            given = value(first, scope)
+            return over_items(name, e, given, lambda s: s.call(fn, (given,), e), scope)
     args: list[Node] = []
     starred: list[int] = []
     for k, a in enumerate(e.args):
@@ -33,3 +40,19 @@ def _call(e: ast.Call, scope: Scope) -> Node:
         args.append(value(keyword.value, scope))
     shape = CallShape(tuple(keywords), tuple(starred)) if keywords or starred else PLAIN_CALL
     return scope.call(fn, tuple(args), e, shape)
+
+
+def _change(e: ast.Call, name: str, scope: Scope) -> Node:
+    """`xs.append(x)`, `xs.extend(ys)`, `xs.pop()`: the variable means the list as it is afterwards."""
+    assert isinstance(e.func, ast.Attribute)
+    method = e.func.attr
+    if e.keywords or len(e.args) != (method != "pop") or any(isinstance(a, ast.Starred) for a in e.args):
+        scope.refuse(f"these arguments of `{method}` are not supported", e)
+    if scope.conditional and not scope.is_cell(name):
+        scope.refuse(f"`{name}.{method}` is not supported here: whether it is called is not certain", e)
+    old = scope.read(name, e.func.value)
+    result: Node = Constant(None)
+    if method == "pop":
+        result = scope.operator("list.last", old, at=e)
+    scope.assign(name, scope.operator(CHANGING[method], old, *(value(a, scope) for a in e.args), at=e), e)
+    return result

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from types import FunctionType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import tapeless.ir.operators
 import tapeless.ir.primitives  # noqa: F401  (both fill their tables)
@@ -110,7 +109,7 @@ class Function:
     table: NameTable
     file: SourceFile
     program: Bindings
-    root: FunctionType  # the top-level function object, for globals and closure
+    root: Any  # the top-level function object, for globals and closure: to mypy a field of FunctionType is a method
     owner: ast.FunctionDef | ast.Lambda
     _liveness: Liveness | None = field(default=None)
 

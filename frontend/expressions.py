@@ -26,15 +26,13 @@ BINARY: dict[type[ast.AST], str] = {
 UNARY: dict[type[ast.AST], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}
 
 REFUSED: dict[type[ast.AST], str] = {
-    ast.List: "a list", ast.ListComp: "a list comprehension", ast.Set: "a set", ast.SetComp: "a set comprehension",
+    ast.Set: "a set", ast.SetComp: "a set comprehension",
     ast.Dict: "a dict", ast.DictComp: "a dict comprehension", ast.JoinedStr: "an f-string",
     ast.Await: "`await`", ast.Yield: "`yield`", ast.YieldFrom: "`yield from`",
-    ast.GeneratorExp: "a generator expression that is not the argument of sum, min, max, any, all or tuple",
+    ast.GeneratorExp: "a generator expression that is not the argument of sum, min, max, any, all, list or tuple",
     ast.Starred: "a starred expression here",
 }  # fmt: skip
 HINTS: dict[type[ast.AST], str] = {
-    ast.List: "use a tuple: lists come with arrays",
-    ast.ListComp: "use tuple(... for ...): lists come with arrays",
     ast.Set: "use a tuple",
     ast.SetComp: "use a tuple",
     ast.Dict: "use a tuple",
@@ -108,7 +106,7 @@ def unary(e: ast.UnaryOp, scope: Scope) -> Node:
 
 
 @expression(ast.Tuple)
-def _tuple(e: ast.Tuple, scope: Scope) -> Node:
+def _tuple(e: ast.Tuple | ast.List, scope: Scope) -> Node:
     if not any(isinstance(item, ast.Starred) for item in e.elts):
         return scope.tuple([value(x, scope) for x in e.elts], e)
     whole: Node | None = None  # (a, *t, b) is (a,) + tuple(t) + (b,)
@@ -122,6 +120,14 @@ def _tuple(e: ast.Tuple, scope: Scope) -> Node:
             whole = part if whole is None else scope.operator("add", whole, part, at=e)
     assert whole is not None
     return whole
+
+
+@expression(ast.List)
+def _list(e: ast.List, scope: Scope) -> Node:
+    starred = any(isinstance(item, ast.Starred) for item in e.elts)
+    if starred:
+        return scope.operator("list", _tuple(e, scope), at=e)
+    return scope.operator("list_display", *(value(x, scope) for x in e.elts), at=e)
 
 
 @expression(ast.Subscript)

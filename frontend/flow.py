@@ -212,6 +212,18 @@ def written_name(target: ast.AST) -> str | None:
     return base.id if isinstance(base, ast.Name) else None
 
 
+CHANGING = {"append": "list.append", "extend": "list.extend", "pop": "list.pop"}
+"""Methods that change an object, by the operator that gives what it is afterwards."""
+
+
+def changed(call: ast.AST) -> str | None:
+    """The variable `a` of a call `a.append(x)`, which means something else afterwards."""
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING:
+        base = call.func.value
+        return base.id if isinstance(base, ast.Name) else None
+    return None
+
+
 def _bound_in(expressions: Sequence[object]) -> list[str]:
     """The names that targets and assignment expressions bind, or to whose items they assign."""
     out: dict[str, None] = {}
@@ -223,6 +235,8 @@ def _bound_in(expressions: Sequence[object]) -> list[str]:
                 out[node.id] = None
             continue
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (name := written_name(node)):
+            out[name] = None
+        if isinstance(node, ast.AST) and (name := changed(node)) is not None:
             out[name] = None
         if isinstance(node, ast.AST) and not isinstance(node, OWN_SCOPE):
             stack += reversed([*ast.iter_child_nodes(node)])

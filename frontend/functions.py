@@ -24,7 +24,8 @@ Definition = ast.FunctionDef | ast.Lambda
 
 def compile_pending(program: Bindings, job: Pending) -> None:
     """Fill the graph of a function that the program names."""
-    fn, graph, node, file = job.function, job.graph, job.located.node, job.located.file
+    fn: Any = job.function  # to mypy a field of FunctionType is a method
+    graph, node, file = job.graph, job.located.node, job.located.file
     table = NameTable(node)
     function = Function(graph.name, fn.__qualname__, table.of(node), table, file, program, fn, node)
     scope = Scope(graph, Env(function, None, function.names.locals), function)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from tapeless.frontend.flow import FALL, exits, written_name
+from tapeless.frontend.flow import FALL, changed, exits, written_name
 from tapeless.ir.dataclass import dataclass, field
 
 Place = tuple[tuple[int, int], ...]  # (block, index in it), from the outermost block in; the last is the statement
@@ -229,6 +229,10 @@ class _Visitor:
             elif isinstance(node, ast.NamedExpr):
                 self._expression(node.value)
                 self._event("store", node.target.id, node)
+            elif (name := changed(node)) is not None:
+                self._event("load", name, node)
+                self._expressions(node.args)  # type: ignore[attr-defined]
+                self._event("write", name, node)
             else:
                 stack += reversed([*ast.iter_child_nodes(node)])
 

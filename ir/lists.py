@@ -2,8 +2,8 @@
 
     list[(float, f64[?])]        record of   int, f64[?], f64[?,?]
 
-The arrays have room for at least `length` items; an item that is an array is a row. A list with room left is appended to
-in place; else its arrays are copied to such of twice the size. Lists of one known length are records of their items.
+The arrays have room for at least `length` items; an item that is an array is a row. A list with room left is appended
+to in place; else its arrays are copied to such of twice the size. Lists of one known length are records of their items.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ class Ops(Protocol):
     """What `expand` may do. A value `V` is an abstract value (inference) or a node (elaboration)."""
 
     def kind(self, x: Any) -> str:
-        """bool, int, float, np.f64, np.i64, np.bool, array, none, str, tuple, record, function, cell or never."""
+        """bool, int, float, np.f64, np.i64, np.bool, array, none, str, tuple, list, record, function, cell or never."""
 
     def array_type(self, x: Any) -> Array:
         """The type of an array."""
@@ -254,6 +254,15 @@ class Ops(Protocol):
 
     def record(self, tag: str, items: Sequence[Any]) -> Any:
         """A record of a library: range, enumerate, zip, reversed, partial."""
+
+    def list_of(self, items: Sequence[Any]) -> Any:
+        """A list of these items."""
+
+    def known_list(self, x: Any) -> bool:
+        """Whether the length of a list is known while compiling: `items` gives its items then."""
+
+    def list_apply(self, name: str, *args: Any) -> Any:
+        """A function of `ir/lists.py` on lists of any length: `append`, `get`, `put`, `concatenated`, ..."""
 
     def tag(self, x: Any) -> str:
         """The tag of a record of a library."""

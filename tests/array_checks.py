@@ -31,7 +31,7 @@ def same(found, expected, rtol=1e-12, atol=1e-13):
             same(x, y, rtol, atol)
         return
     if isinstance(expected, np.ndarray):
-        assert found.flags.writeable and found.flags.owndata
+        assert found.flags.writeable
         assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
 

@@ -220,7 +220,8 @@ class Reverse:
         assert bb is not None
         condition = region.ref(image(region.m, node.args[0]))
         read = dict.fromkeys(n for g in branches(node) for n in self.scopes.captures(g) if n in self.active)
-        totals = {n: region.take(n) for n in read if ct.threaded(n)}
+        # a zero is made in the branch that adds to it, if one does
+        totals = {n: region.take(n) for n in read if ct.threaded(n) and region.sens.get(n) is not None}
         for r, g in zip(inner, branches(node)):
             r.bb = bb.nested(g.name)
             r.sens.update(totals)

@@ -30,6 +30,7 @@ from tapeless.infer.layout import Fact
 from tapeless.ir.abstract import Array, Box, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.builder import is_primitive
 from tapeless.ir.diagnostics import DifferentiationError, InferenceError, Note, Span
+from tapeless.ir.lists import List, is_list
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Mismatch, Operator, Primitive
 from tapeless.ir.traverse import encloses
@@ -48,6 +49,8 @@ Shape = Any
 """Roots, or a tuple of shapes."""
 NOTHING: Roots = frozenset()
 FRESH = Root("fresh")
+LOADED = Root("loaded")
+"""Part of what a location holds, under a name of its own."""
 
 
 @dataclass
@@ -173,6 +176,9 @@ class Aliases:
     # -- types ------------------------------------------------------------------------------------------------------
     def of_type(self, type: Type, root: Root) -> Shape:
         """The shape of a value of which nothing is known but its type."""
+        if is_list(type):
+            inside = _with_step(root, 1) if _items_hold_arrays(type) else None
+            return frozenset([_with_step(root, 0)]), frozenset([inside] if inside else [])
         if isinstance(type, (Tuple, Record)):
             return tuple(self.of_type(t, Root(root.base, (*root.path, i))) for i, t in enumerate(type.items))
         return frozenset([root]) if holds_arrays(type) else NOTHING
@@ -248,6 +254,10 @@ class Walk:
 
     def fact(self, inst: Instance, node: Node) -> Fact:
         return inst.enclosing(node.graph), node  # type: ignore[attr-defined]
+
+    def type(self, inst: Instance, node: Node) -> Type | None:
+        """The type of a node."""
+        return None if isinstance(node, Constant) else self.layout.fact(self.fact(inst, node))
 
     def shape(self, inst: Instance, node: Node) -> Shape:
         """The shape of a node that is not used, but handed on."""
@@ -335,7 +345,9 @@ class Walk:
         for waiting, write in self.pending.items():
             if waiting == site:
                 self.aliases.conflict(self.aliases.content(site), write, node.span)
-        return self.aliases.content(site) if holds_arrays(self.layout.fact((inst, node))) else NOTHING
+        type = self.layout.fact((inst, node))
+        content = self.aliases.content(site) if holds_arrays(type) else NOTHING
+        return (content, content) if is_list(type) else content
 
     def _store(self, inst: Instance, node: Apply) -> Shape:
         site, roots = self._site(inst, node.args[0]), flat(self.use(inst, node.args[1], node))
@@ -354,10 +366,17 @@ class Walk:
         shapes = [self.use(inst, a, node) for a in (node.args if named else (node.fn, *node.args))]
         fact = (inst, node)
         if named and op.writes and flat(shapes[0]) and _is_written(self.layout, inst, node):
-            roots = self.aliases.with_locations(flat(shapes[0]))
+            target = shapes[0]
+            into_list = isinstance(target, tuple) and op.name != "setitem"
+            roots = self.aliases.with_locations(target[0] if into_list else flat(target))
             write = self.write(roots, node.span)
             self.pending.update({r.base: write for r in roots if isinstance(r.base, int)})
-            self.define(fact, shapes[0])
+            if LOADED in roots:
+                self.aliases.conflict(frozenset([LOADED]), write, node.span)
+            if isinstance(target, tuple) and is_list(self.layout.fact(fact)):
+                rest = [(s, self.type(inst, a)) for s, a in zip(shapes[1:], node.args[1:])]
+                target = target[0], flat(target[1]) | flat(tuple(_inside(s, t) for s, t in rest))
+            self.define(fact, target)
         elif not holds_arrays(self.layout.fact(fact)):
             self.define(fact, NOTHING)
         else:
@@ -525,11 +544,14 @@ class Flow:
     def __init__(self, operands: Sequence[Node], shapes: Sequence[Shape], fresh: Roots) -> None:
         self.memo: dict[Node, Shape] = {}
         self.fresh, self.all = fresh, flat(tuple(shapes)) | fresh
+        self.inside = flat(tuple(_inside(s, n.type) for s, n in zip(shapes, operands)))
         todo = list(zip(operands, shapes))
         while todo:
             node, shape = todo.pop()
             self.memo[node] = shape
-            if isinstance(shape, tuple) and (is_primitive(node, "tuple") or is_primitive(node, "record")):
+            if is_list(node.type) and isinstance(shape, tuple) and is_primitive(node, "record"):
+                todo += [(a, shape[1]) for a in node.args]  # type: ignore[attr-defined]
+            elif isinstance(shape, tuple) and (is_primitive(node, "tuple") or is_primitive(node, "record")):
                 todo += zip(node.args, shape)  # type: ignore[attr-defined]
 
     def of(self, node: Node) -> Shape:
@@ -543,13 +565,19 @@ class Flow:
     def _made(self, node: Node) -> Shape:
         fn = node.fn.value if isinstance(node, Apply) and isinstance(node.fn, Constant) else None
         if not isinstance(fn, Primitive):
-            return self.all
+            return (self.all, self.all) if is_list(node.type) else self.all
+        if fn.name == "load":
+            return (frozenset([LOADED]),) * 2 if is_list(node.type) else frozenset([LOADED])
+        if is_list(node.type) and fn.name == "record":
+            return self.fresh, self.inside
         args = node.args  # type: ignore[attr-defined]
         match fn.name:
             case "tuple" | "record":
                 return tuple(map(self.of, args))
             case "item":
                 whole = self.of(args[0])
+                if is_list(args[0].type):
+                    return flat(whole[1]) if isinstance(whole, tuple) else whole
                 return whole[args[1].value] if isinstance(whole, tuple) else whole
             case "select" | "switch":
                 sides = [
@@ -599,8 +627,23 @@ def _around(loop: Graph, shape: Shape) -> Shape:
     )
 
 
+def _inside(shape: Shape, type: Type | None) -> Roots:
+    """What goes into a list with a value: what it reaches, but of a list its items only."""
+    return flat(shape[1] if isinstance(shape, tuple) and is_list(type) else shape)
+
+
+def _with_step(root: Root, k: int) -> Root:
+    return Root(root.base, (*root.path, k))
+
+
+def _items_hold_arrays(type: Type) -> bool:
+    return any(map(holds_arrays, (type.item,) if isinstance(type, List) else type.items))  # type: ignore[attr-defined]
+
+
 def holds_arrays(type: Type | None, seen: frozenset[Any] = frozenset()) -> bool:
-    """Whether values of a type may reach an array, other than through a location."""
+    """Whether values of a type may reach an array or a list, other than through a location."""
+    if is_list(type):
+        return True
     match type:
         case Array() | Pullback():
             return True
@@ -616,4 +659,4 @@ def _is_written(layout: Any, inst: Instance, node: Apply) -> bool:
     name = node.fn.value.name  # type: ignore[attr-defined]
     target = node.args[0]
     type = layout.fact((inst.enclosing(target.graph), target))  # type: ignore[attr-defined]
-    return name == "setitem" or not isinstance(type, (Tuple, Record))
+    return name == "setitem" or is_list(type) or not isinstance(type, (Tuple, Record))

@@ -7,6 +7,7 @@ in the whole program.
 
 from __future__ import annotations
 
+from tapeless.ir import lists
 from tapeless.ir.abstract import (
     BOOL,
     FLOAT,
@@ -27,6 +28,7 @@ from tapeless.ir.abstract import (
 )
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.diagnostics import InternalError
+from tapeless.ir.lists import STATIC, List
 from tapeless.ir.nodes import UNDEF, Constant, Node
 
 
@@ -58,6 +60,8 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
                 "int too large to be an exact float, where it meets a float",
             )
             return b.apply("i2f", node)
+        case Record(tag=tag), List() if isinstance(source, List) or tag == STATIC:
+            return _list(b, node, target)
         case Tuple(items=x), Tuple(items=y) if len(x) == len(y):
             return b.tuple([convert(b, b.item(node, i), t) for i, t in enumerate(y)])
         case Record(items=x), Record(items=y) if len(x) == len(y):
@@ -72,6 +76,15 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
         case Str(), Str():
             return constant(target.value)
     raise InternalError(f"elaborate: no conversion from {source} to {target}", node.span)
+
+
+def _list(b: Builder, node: Node, target: List) -> Node:
+    """A list as one of any length; one of ints as one of floats."""
+    if isinstance(node.type, List):
+        return lists.retyped(b, node, target, convert)
+    assert isinstance(node.type, Record)
+    items = [convert(b, b.item(node, k), target.item) for k in range(len(node.type.items))]
+    return lists.of_items(b, items, target)
 
 
 def _array(b: Builder, node: Node, source: Array, target: Array) -> Node:

@@ -7,7 +7,7 @@ by their graph and the instance that made them instead of by what they captured.
     Non, Text(value)    None; a string
     Tup(items, sites)   a tuple; `sites` are the places that may have made it, and are no part of a specialisation key
     Arr(type)           an array
-    Rec(tag, items)     an object of the library: range, enumerate, partial, grad
+    Rec(tag, items)     an object of the library: range, enumerate, partial, grad; a list
     Clo(graph, parent)  a function; parent: the nearest enclosing instance that owns one of its free variables
     Oper(operator)      an operator used as a value
     Boxed(site, head)   a recursive tuple: a name; its items stand in the engine's table and grow
@@ -101,7 +101,11 @@ class Rec(Value):
 
     @property
     def head(self) -> str:  # type: ignore[override]
-        return "record " + self.tag
+        return "list" if self.tag in LISTS else "record " + self.tag
+
+
+STATIC, DYNAMIC = LISTS = ("list", "list[]")
+"""The tags of lists: of known length, with their items; and of any length, with what an item is."""
 
 
 @dataclass(frozen=True)
@@ -227,6 +231,28 @@ def general(v: Value) -> Value:
         case Either(parts=ps):
             return Either(tuple(map(general, ps)))
     return v
+
+
+def stored(v: Value) -> Value:
+    """A value as an item of a list of any length: without constants, arrays packed and of any size."""
+    match v:
+        case Arr(type=type):
+            return Arr(Array(type.element, type.dims.replace("n", "?")))
+        case Tup(items=items):
+            return Tup(tuple(map(stored, items)))
+        case Either(parts=ps):
+            return Either(tuple(map(stored, ps)))
+    return general(v)
+
+
+def is_storable(v: Value) -> bool:
+    """Whether a value can be an item of a list of any length."""
+    match v:
+        case Num() | Arr() | Non() | Text():
+            return True
+        case Tup(items=items):
+            return all(map(is_storable, items))
+    return False
 
 
 def without_sites(v: Value) -> Value:

@@ -24,6 +24,7 @@ from tapeless.infer.nodeops import NodeOps
 from tapeless.infer.typeops import Diverges
 from tapeless.ir.abstract import NEVER, Array, Box, Cell, Pullback, Record, Type, Union
 from tapeless.ir.builder import Builder, constant, undef
+from tapeless.ir.lists import is_list
 from tapeless.ir.loops import call_loop, close_loop
 from tapeless.ir.nests import packed
 from tapeless.ir.nodes import UNDEF, Apply, CallShape, Constant, Graph, Node
@@ -172,14 +173,15 @@ class Elaborator:
         """What an application was made into; a new array that is a location, as a reference to it."""
         if self.engine.writes:
             self.made[inst, node] = made, operands
-        if node not in self.engine.located or not isinstance(made.type, Array):
+        if node not in self.engine.located or not (isinstance(made.type, Array) or is_list(made.type)):
             return made
         return self.reference(b, self.layout.type_of(inst.values[node]), made)
 
-    def reference(self, b: Builder, type: Type, array: Node) -> Node:
-        """A location that holds an array, as the reference to it."""
+    def reference(self, b: Builder, type: Type, held: Node) -> Node:
+        """A location that holds an array or list, as the reference to it."""
         assert isinstance(type, Record) and isinstance(type.items[0], Cell)
-        where = b.effect("cell", convert(b, packed(b, array), type.items[0].content), type=type.items[0])
+        content = packed(b, held) if isinstance(held.type, Array) else held
+        where = b.effect("cell", convert(b, content, type.items[0].content), type=type.items[0])
         return b.apply("record", where, type=type)
 
     def spread(self, b: Builder, args: list[Node], node: Apply) -> tuple[list[Node], dict[str, Node]]:

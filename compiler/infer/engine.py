@@ -12,10 +12,10 @@ from typing import Any
 
 from tapeless.infer import calls
 from tapeless.infer.contexts import Contexts
-from tapeless.infer.domain import NEVER, Arr, Clo, Loc, Never, Num, Oper, Rec, Text, Value, constant, parts
+from tapeless.infer.domain import LISTS, NEVER, Arr, Clo, Loc, Never, Num, Oper, Rec, Text, Value, constant, parts
 from tapeless.infer.instances import Failure, Instance
 from tapeless.infer.lattice import Lattice
-from tapeless.infer.references import reference_tag
+from tapeless.infer.references import LIST, reference_tag
 from tapeless.infer.typeops import TypeOps
 from tapeless.ir.abstract import Array
 from tapeless.ir.diagnostics import InferenceError
@@ -183,14 +183,20 @@ class Engine:
         return self.located_array(inst, node, value) if node in self.located else value
 
     def located_array(self, inst: Instance, node: Node, value: Value) -> Value:
-        """A new array (or an argument) that is changed under several names: a reference to a location."""
+        """A new array or list (or an argument) that is changed under several names: a reference to a location."""
+        if isinstance(value, Rec) and value.tag in LISTS:
+            return self.reference(inst, node, value, LIST)
         if not isinstance(value, Arr):
             return value
         whole = Arr(Array(value.type.element, value.type.dims.replace("n", "?")))  # so that more of them may meet
-        site = self.lattice.site(inst, ("array", node))
+        return self.reference(inst, node, whole, reference_tag(whole.type))
+
+    def reference(self, inst: Instance, node: Node, content: Value, tag: str) -> Value:
+        """A reference to a location that holds something."""
+        site = self.lattice.site(inst, ("reference", node))
         self.read_content(site)
-        self.lattice.store(site, whole)
-        return Rec(reference_tag(whole.type), (Loc(self.lattice.find(site)),), frozenset([site]))
+        self.lattice.store(site, content)
+        return Rec(tag, (Loc(self.lattice.find(site)),), frozenset([site]))
 
     def ops(self, site: Any) -> TypeOps:
         """Operators as they run at a call site."""

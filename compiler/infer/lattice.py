@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tapeless.infer.domain import (
+    DYNAMIC,
+    LISTS,
     NEVER,
     Arr,
     Boxed,
@@ -24,6 +26,7 @@ from tapeless.infer.domain import (
     either,
     parts,
     same_constant,
+    stored,
 )
 from tapeless.infer.instances import Instance
 from tapeless.ir.abstract import Array, join, joined_kind
@@ -77,6 +80,11 @@ class Lattice:
                 return _join_numbers(a, b)
             case Tup(items=x, sites=s), Tup(items=y, sites=t):
                 return self._sited(Tup(tuple(map(self.join, x, y)), s | t))
+            case Rec(tag=tag, items=x), Rec(tag=other, items=y) if tag in LISTS and (tag != other or len(x) != len(y)):
+                item: Value = NEVER
+                for v in (*x, *y):
+                    item = self.join(item, stored(v))
+                return Rec(DYNAMIC, (item,))
             case Rec(tag=tag, items=x, sites=s), Rec(items=y, sites=t):
                 return self._sited(Rec(tag, tuple(map(self.join, x, y)), s | t))
             case Boxed(site=s), Boxed(site=t):

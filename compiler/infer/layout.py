@@ -26,6 +26,8 @@ from tapeless.ir.abstract import (
     union,
 )
 from tapeless.ir.dataclass import dataclass, field
+from tapeless.ir.diagnostics import InferenceError
+from tapeless.ir.lists import List, buffers_of
 from tapeless.ir.nodes import Graph, Node
 
 Fact = tuple[Instance, Node]
@@ -69,6 +71,8 @@ class Layout:
                 return NEVER
             case Tup(items=items):
                 return Tuple(tuple(map(self.type_of, items)))
+            case Rec(tag="list[]", items=(item,)):
+                return self._list(item)
             case Rec(tag=tag, items=items):
                 return Record(tag, tuple(map(self.type_of, items)))
             case Either(parts=ps):
@@ -113,6 +117,15 @@ class Layout:
     def fact(self, fact: Fact) -> Type:
         """The type of a node in an instance."""
         return self.type_of(fact[0].values.get(fact[1], NO_VALUE))
+
+    def _list(self, item: Value) -> Type:
+        t = self.type_of(item)
+        if buffers_of(t) is None:
+            raise InferenceError(
+                f"a list of {t} must have a length that is known while compiling",
+                hint="lists of any length are of numbers, arrays, None, or tuples of these",
+            )
+        return List(t)
 
     def _closure(self, c: Clo) -> Type:
         if c in self._types:

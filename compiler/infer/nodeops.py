@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tapeless.infer.convert import convert
 from tapeless.infer.instances import Site
-from tapeless.infer.references import STEPS, Step, further, is_reference, parsed, read, referred
+from tapeless.infer.references import LIST, STEPS, Step, further, is_reference, parsed, read, referred
 from tapeless.infer.typeops import Diverges, is_callable
+from tapeless.ir import lists
 from tapeless.ir.abstract import (
     NEVER,
     NONE,
@@ -32,6 +33,7 @@ from tapeless.ir.abstract import (
     union,
 )
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.lists import List, is_list
 from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import UNDEF, Constant, Node
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
@@ -114,6 +116,8 @@ class NodeOps:
                 return "str"
             case Tuple():
                 return "tuple"
+            case Record(tag=tag) if is_list(x.type) or tag == LIST:
+                return "list"
             case Box(body=body):
                 return "tuple" if isinstance(body, Tuple) else self._record_kind(body)
             case Record():
@@ -137,6 +141,8 @@ class NodeOps:
                 return "NoneType"
             case Array() | Record() if self.kind(x) == "array":
                 return "ndarray"
+            case Record() if self.kind(x) == "list":
+                return "list"
             case Record(tag=tag) if self.kind(x) == "record":
                 return tag
         return self.kind(x)
@@ -193,6 +199,10 @@ class NodeOps:
         return self.b.apply(name, *map(self.plain, args), type=type)
 
     def plain(self, x: Node) -> Node:
+        if isinstance(x.type, Record) and x.type.tag == LIST:
+            return self.plain(self._list(x))
+        if isinstance(x.type, Record) and x.type.tag == lists.STATIC and any(map(_is_reference, self.items(x))):
+            return self.list_of([self.plain(item) for item in self.items(x)])
         if _is_reference(x):
             return self._views(x)[-1]
         if isinstance(x.type, Tuple) and any(_is_reference(item) for item in self.items(x)):
@@ -216,9 +226,56 @@ class NodeOps:
         """What a location holds."""
         return self.b.effect("load", where, type=where.type.content)  # type: ignore[union-attr]
 
+    def list_of(self, items: Sequence[Node]) -> Node:
+        return self.b.apply("record", *items, type=Record(lists.STATIC, tuple(i.type for i in items)))  # type: ignore[misc]
+
+    def known_list(self, x: Node) -> bool:
+        t = x.type.items[0].content if _is_reference(x) else x.type  # type: ignore[union-attr]
+        return not isinstance(t, List)
+
+    def _list(self, x: Node) -> Node:
+        """A list, where it may be a reference to one."""
+        return self.load(self.b.item(x, 0)) if isinstance(x.type, Record) and x.type.tag == LIST else x
+
+    def list_apply(self, name: str, *args: Node) -> Node:
+        xs, *rest = map(self._list, args)
+        if name == "repeated":
+            return lists.repeated(self.b, xs, *rest)
+        item = self._item_of(xs)
+        if name in ("append", "put"):
+            item = self._joined(item, rest[-1])
+            rest[-1] = convert(self.b, rest[-1], item)
+        elif name == "concatenated":
+            item = self._joined_types(item, self._item_of(rest[0]))
+            rest[0] = convert(self.b, rest[0], List(item))
+        xs = convert(self.b, xs, List(item))
+        return xs if name == "opened" else getattr(lists, name)(self.b, xs, *rest)  # type: ignore[no-any-return]
+
+    def _item_of(self, xs: Node) -> Type:
+        """The type of the items of a list."""
+        if isinstance(xs.type, List):
+            return xs.type.item
+        item: Type = NEVER
+        for x in self.items(xs):
+            item = self._joined(item, x)
+        return item
+
+    @staticmethod
+    def _joined_types(a: Type, b: Type) -> Type:
+        out = join(a, b)
+        assert out is not None
+        return out
+
+    def _joined(self, item: Type, x: Node) -> Type:
+        return self._joined_types(item, lists.storable(x.type))  # type: ignore[arg-type]
+
     def written(self, a: Node, new: Node) -> Node:
         if not _is_reference(a):
             return new
+        if a.type.tag == LIST:  # type: ignore[union-attr]
+            where = self.b.item(a, 0)
+            self.b.effect("store", where, convert(self.b, new, where.type.content))  # type: ignore[union-attr]
+            return a
         views, items, b = self._views(a), self.items(a), self.b
         _, steps = parsed(a.type.tag)  # type: ignore[union-attr]
         rest = items[1:]
@@ -291,7 +348,7 @@ class NodeOps:
         return self.b.tuple(list(items))
 
     def items(self, x: Node) -> list[Node]:
-        x = self._opened(x)
+        x = self._opened(self._list(x))
         assert isinstance(x.type, (Tuple, Record))
         return [self.b.item(x, i) for i in range(len(x.type.items))]
 

@@ -1,10 +1,10 @@
-"""References to arrays that are changed in place: an array under several names is one location.
+"""References to arrays and lists that are changed in place: one under several names is one location.
 
 A reference is a record of the location, which holds the whole array, and of the steps from the whole to the part that
 is meant: views, each with the numbers that it was made with. To read is to load and take the steps; to write is to take
 them, to put the new part in place, back to the whole, and to store that.
 
-    tag     ref[f64[?,?] window f64[1,?] with_axes f64[?]]
+    tag     ref[f64[?,?]; window f64[1,?] - 6; with_axes f64[?] - 0], ref[list]
     items   the location, then what each step needs: start, step, size of each dimension; sizes
 """
 
@@ -25,6 +25,10 @@ class Step(NamedTuple):
     type: Array
     order: str = ""
     numbers: int = 0
+
+
+LIST = "ref[list]"
+"""The tag of a reference to a list, which has no parts that are references."""
 
 
 def is_reference(tag: str) -> bool:

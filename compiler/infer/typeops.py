@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from tapeless.infer import calls
 from tapeless.infer.binding import bind_operator
 from tapeless.infer.domain import (
+    DYNAMIC,
+    LISTS,
     NEVER,
+    STATIC,
     Arr,
     Boxed,
     Clo,
@@ -25,12 +28,15 @@ from tapeless.infer.domain import (
     Tup,
     Value,
     constant,
+    is_storable,
     of_type,
     parts,
+    stored,
 )
 from tapeless.infer.instances import Instance
-from tapeless.infer.references import STEPS, further, is_reference, referred
-from tapeless.ir.abstract import SCALARS, Array, Str, Type, broadcast_dims, output_type
+from tapeless.infer.references import LIST, STEPS, further, is_reference, referred
+from tapeless.ir.abstract import NONE, SCALARS, Array, Str, Tuple, Type, broadcast_dims, output_type
+from tapeless.ir.lists import buffers_of
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
 from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
@@ -159,6 +165,8 @@ class TypeOps:
                 return "tuple"
             case Boxed(head=head):
                 return head.split()[0]
+            case Rec(tag=tag) if tag in LISTS or tag == LIST:
+                return "list"
             case Rec(tag=tag):
                 return "array" if is_reference(tag) else "function" if is_callable(tag) else "record"
             case Clo() | Oper() | Pull():
@@ -181,6 +189,8 @@ class TypeOps:
                 return tag
             case Arr() | Rec(tag=_) if self.kind(x) == "array":
                 return "ndarray"
+            case Rec() if self.kind(x) == "list":
+                return "list"
             case Either(parts=ps):
                 return " or ".join(map(self.describe, ps))
         return self.kind(x)
@@ -240,11 +250,75 @@ class TypeOps:
             return self.record(*further(args[0].tag, self.items(args[0]), name, type, args[1:], order))  # type: ignore[attr-defined]
         return Arr(type)
 
+    def list_of(self, items: Sequence[Value]) -> Value:
+        return Rec(STATIC, tuple(items))
+
+    def known_list(self, x: Value) -> bool:
+        x = self._list(x)
+        return isinstance(x, Rec) and x.tag == STATIC
+
+    def _list(self, x: Value) -> Value:
+        """A list, where it may be a reference to one."""
+        if not (isinstance(x, Rec) and x.tag == LIST):
+            return x
+        where = x.items[0]
+        assert isinstance(where, Loc)
+        self.engine.read_content(where.site)
+        content = self.engine.lattice.content(where.site)
+        if isinstance(content, Never):
+            raise Diverges
+        return content
+
+    def list_apply(self, name: str, *args: Value) -> Value:
+        if name == "length":
+            return Num("int")
+        xs = self._list(args[0])
+        if name == "repeated":
+            return Rec(DYNAMIC, (stored(xs),))
+        item = self._item_of(xs)
+        if name == "get":
+            return item
+        if name in ("append", "put"):
+            item = self.engine.lattice.join(item, self._stored(args[-1]))
+        elif name == "concatenated":
+            item = self.engine.lattice.join(item, self._item_of(self._list(args[1])))
+        self._must_be_storable(item)
+        return Arr(array_of(item)) if name == "as_array" else Rec(DYNAMIC, (item,))
+
+    def _item_of(self, xs: Value) -> Value:
+        assert isinstance(xs, Rec)
+        if xs.tag == DYNAMIC:
+            return xs.items[0]
+        item: Value = NEVER
+        for x in xs.items:
+            item = self.engine.lattice.join(item, self._stored(x))
+        return item
+
+    def _stored(self, x: Value) -> Value:
+        if has_references(x):
+            raise Mismatch("an array that is changed elsewhere cannot be put into a list of any length: put in a copy")
+        return stored(x)
+
+    def _must_be_storable(self, item: Value) -> None:
+        if not is_storable(item):
+            raise GrowthError(
+                f"a list of '{self.describe(item)}', whose length is not known while compiling",
+                "lists of any length are of numbers, arrays (of one number of dimensions), or tuples of these",
+            )
+
     def written(self, a: Value, new: Value) -> Value:
-        return a if _is_reference(a) else new
+        if not _is_reference(a):
+            return new
+        if a.tag == LIST:  # type: ignore[attr-defined]
+            self.engine.lattice.store(a.items[0].site, new)  # type: ignore[attr-defined]
+        return a
 
     def plain(self, x: Value) -> Value:
         match x:
+            case Rec(tag="ref[list]"):
+                return self.plain(self._list(x))
+            case Rec(tag="list", items=items):
+                return Rec(STATIC, tuple(map(self.plain, items)))
             case Rec(tag=tag, items=items) if is_reference(tag):
                 where = items[0]
                 assert isinstance(where, Loc)
@@ -309,6 +383,7 @@ class TypeOps:
         return self.engine.lattice.make(made)
 
     def items(self, x: Value) -> list[Value]:
+        x = self._list(x)
         if isinstance(x, Boxed):
             self.engine.read_content(x.site)
         return list(self.engine.lattice.items(x))
@@ -353,6 +428,10 @@ def _is_reference(v: Value) -> bool:
 def _type_of(v: Value) -> Type:
     """The type of an argument of a primitive."""
     match v:
+        case Tup(items=items):
+            return Tuple(tuple(map(_type_of, items)))
+        case Non():
+            return NONE
         case Arr(type=type):
             return type
         case Text(value=text):
@@ -370,3 +449,23 @@ CALLABLE = ("partial", *calls.DERIVATIVES)
 def is_callable(tag: str) -> bool:
     """Whether a record of the library is a function."""
     return tag.split("[")[0] in CALLABLE
+
+
+def array_of(item: Value) -> Array:
+    """The type of an array of the items of a list."""
+    found = buffers_of(_type_of(item))
+    if found is None or len(found) != 1 or isinstance(item, Tup):
+        raise Mismatch("an array of these objects is not supported")
+    return found[0]
+
+
+def has_references(v: Value) -> bool:
+    """Whether a value has references, in tuples and lists."""
+    match v:
+        case Tup(items=items):
+            return any(map(has_references, items))
+        case Rec(tag=tag, items=items):
+            return is_reference(tag) or (tag in LISTS and any(map(has_references, items)))
+        case Either(parts=ps):
+            return any(map(has_references, ps))
+    return False

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapeless.ir.operators.elementwise import is_numpy, numpy_power, ufunc
+from tapeless.ir.operators.lists import joined_lists, repeated_list
 from tapeless.ir.operators.numbers import (
     TOO_LARGE,
     checked,
@@ -53,9 +54,11 @@ def add(ops: Ops, a: Any, b: Any) -> Any:
     match ops.kind(a), ops.kind(b):
         case "tuple", "tuple":
             return ops.tuple([*ops.items(a), *ops.items(b)])
+        case "list", "list":
+            return joined_lists(ops, a, b)
         case "str", "str":
             return ops.lift(ops.constant(a) + ops.constant(b))
-        case ("tuple" | "str") as sequence, _:
+        case ("tuple" | "str" | "list") as sequence, _:
             raise Mismatch(f'can only concatenate {sequence} (not "{ops.describe(b)}") to {sequence}')
     return _numeric(ops, "add", "+", a, b, _checked("iadd"), _applied("fadd"))
 
@@ -70,6 +73,8 @@ def sub(ops: Ops, a: Any, b: Any) -> Any:
 def mul(ops: Ops, a: Any, b: Any) -> Any:
     """a * b of numbers; a tuple or string is repeated."""
     for sequence, times in ((a, b), (b, a)):
+        if ops.kind(sequence) == "list":
+            return repeated_list(ops, sequence, times)
         if ops.kind(sequence) in ("tuple", "str"):
             return _repeat(ops, sequence, times)
     return _numeric(ops, "mul", "*", a, b, _checked("imul"), _applied("fmul"))

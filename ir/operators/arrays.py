@@ -143,6 +143,12 @@ def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
     return Part(start, ops.lift(stride), count, "?")
 
 
+def slice_bounds(ops: Ops, low: Any, high: Any, step: Any, n: Any) -> tuple[Any, Any, Any]:
+    """The start, step and number of the positions that low:high:step takes of n."""
+    part = _slice(ops, low, high, step, n, "?")
+    return part.start, part.step, part.size
+
+
 def _above(ops: Ops, n: Any) -> Any:
     """n, or 0 where it is negative."""
     return ops.apply("select", ops.apply("ilt", n, ops.lift(0)), ops.lift(0), n)

@@ -8,7 +8,7 @@ from typing import Any
 from tapeless.ir.operators.arithmetic import floor_quotient, power
 from tapeless.ir.operators.comparison import truth_of
 from tapeless.ir.operators.elementwise import is_numpy, ufunc
-from tapeless.ir.operators.iteration import SCALARS, known_items, length
+from tapeless.ir.operators.iteration import SCALARS, iterate, known_items, length
 from tapeless.ir.operators.numbers import (
     TOO_LARGE,
     checked,
@@ -23,7 +23,7 @@ from tapeless.ir.operators.numbers import (
     unsupported,
 )
 from tapeless.ir.operators.ufuncs import machine
-from tapeless.ir.primitive import Mismatch, Operator, Ops, operator
+from tapeless.ir.primitive import UNKNOWN, Mismatch, Operator, Ops, operator
 
 
 @operator("abs", abs)
@@ -221,7 +221,7 @@ def all_(ops: Ops, iterable: Any) -> Any:
 def len_(ops: Ops, x: Any) -> Any:
     """len(x) of an array, tuple, range or string."""
     match ops.kind(x):
-        case "tuple" | "array":
+        case "tuple" | "list" | "array":
             return length(ops, x)
         case "record" if ops.tag(x) == "range":
             return length(ops, x)
@@ -258,6 +258,25 @@ def tuple_(ops: Ops, iterable: Any = None) -> Any:
     return ops.tuple([] if iterable is None else known_items(ops, iterable))
 
 
+@operator("list", list)
+def list_(ops: Ops, iterable: Any = None) -> Any:
+    """list(iterable): of a list, or of a length that is known while compiling."""
+    if iterable is None:
+        return ops.list_of([])
+    if ops.kind(iterable) == "list" and not ops.known_list(iterable):
+        return ops.list_apply("part", iterable, ops.lift(0), ops.lift(1), length(ops, iterable))
+    return ops.list_of(known_items(ops, iterable))
+
+
+@operator("is_open", lambda x: False)
+def is_open(ops: Ops, x: Any) -> Any:
+    """Whether the length of an iterable is known at run time only."""
+    iterate(ops, x)
+    if ops.kind(x) == "list" and ops.known_list(x):
+        return ops.lift(False)
+    return ops.lift(ops.constant(length(ops, x)) is UNKNOWN)
+
+
 @operator("functools.reduce", functools.reduce)
 def reduce_(ops: Ops, function: Any, iterable: Any, initial: Any = None) -> Any:
     """functools.reduce(function, iterable, initial)."""
@@ -276,6 +295,8 @@ def _printable(ops: Ops, x: Any) -> bool:
     match ops.kind(x):
         case "tuple":
             return all([_printable(ops, i) for i in ops.items(x)])
+        case "list":
+            return not ops.known_list(x) or all([_printable(ops, i) for i in ops.items(x)])
         case "none" | "str":
             return True
     return ops.kind(x) in SCALARS

@@ -37,8 +37,8 @@ def _ordered(ops: Ops, symbol: str, name: str, a: Any, b: Any) -> Any:
     if is_number(ops, a, b):
         return compare_numbers(ops, name, a, b)
     match ops.kind(a), ops.kind(b):
-        case "tuple", "tuple":
-            return _lexicographic(ops, symbol, name, ops.items(a), ops.items(b))
+        case ("tuple", "tuple") | ("list", "list"):
+            return _lexicographic(ops, symbol, name, _items(ops, a), _items(ops, b))
         case "str", "str":
             return ops.lift(getattr(python, name)(ops.constant(a), ops.constant(b)))
     left, right = (b, a) if symbol[0] == ">" else (a, b)
@@ -98,11 +98,17 @@ def eq(ops: Ops, a: Any, b: Any) -> Any:
             return ops.lift(True)
         case "str", "str":
             return ops.lift(ops.constant(a) == ops.constant(b))
-        case "tuple", "tuple":
-            return _all_equal(ops, ops.items(a), ops.items(b))
+        case ("tuple", "tuple") | ("list", "list"):
+            return _all_equal(ops, _items(ops, a), _items(ops, b))
         case (("function" | "record" | "cell") as kind, other) if kind == other:
             raise Mismatch(f"comparing two objects of type '{ops.describe(a)}' is not supported")
     return ops.lift(False)
+
+
+def _items(ops: Ops, x: Any) -> list[Any]:
+    if ops.kind(x) == "list" and not ops.known_list(x):
+        raise Mismatch("comparing a list of a length that is not known while compiling is not supported")
+    return ops.items(x)
 
 
 def _all_equal(ops: Ops, xs: list[Any], ys: list[Any]) -> Any:
@@ -157,8 +163,8 @@ def is_not(ops: Ops, a: Any, b: Any) -> Any:
 
 def _member(ops: Ops, x: Any, container: Any) -> Any:
     match ops.kind(container):
-        case "tuple":
-            items = ops.items(container)
+        case "tuple" | "list":
+            items = _items(ops, container)
         case "str":
             if ops.kind(x) != "str":
                 raise Mismatch(f"'in <string>' requires string as left operand, not {ops.describe(x)}")
@@ -205,6 +211,8 @@ def truth_of(ops: Ops, a: Any) -> Any:
             return ops.lift(bool(ops.constant(a)))
         case "tuple":
             return ops.lift(bool(ops.items(a)))
+        case "list":
+            return ops.apply("ine", ops.operate("iter_len", a), ops.lift(0))
         case "record" if ops.tag(a) == "range":
             return ops.apply("ine", ops.operate("iter_len", a), ops.lift(0))
         case "function" | "record":

@@ -162,16 +162,15 @@ def product(ops: Ops, a: Any, b: Any) -> Any:
         raise Mismatch("products of arrays of more than two dimensions are not supported yet")
     inner = ops.apply("ieq", sizes(ops, a)[-1], sizes(ops, b)[0])
     ops.check(inner, "ValueError", "matmul: Input operand 1 has a mismatch in its core dimension 0")
-    if x == y == 1:
-        return summed(ops, ufunc(ops, "mul", a, b), None, None, common_kind(ops, a, b))
-    left, right = (_packed(ops, v) for v in (a, b))
-    if x == 1:
-        left = ops.make("with_axes", Array(NP_F64, "1" + ops.array_type(left).dims), left)
-    if y == 1:
-        right = ops.make("with_axes", Array(NP_F64, ops.array_type(right).dims + "1"), right)
-    out = ops.apply("matmul", left, right)
-    dims = ops.array_type(out).dims
-    return out if x == y == 2 else ops.make("with_axes", Array(NP_F64, dims[1] if x == 1 else dims[0]), out)
+    kind = common_kind(ops, a, b)
+    if x == y == 2 and kind == "np.f64":
+        return ops.apply("matmul", _packed(ops, a), _packed(ops, b))
+    if y == 2:  # as a sum of rows of b: small, or in whole numbers, no work for BLAS
+        t = ops.array_type(a)
+        a = ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a)
+    if kind == "np.bool":
+        raise Mismatch("products of arrays of bool are not supported")
+    return summed(ops, ufunc(ops, "mul", a, b), ops.lift(x - 1), None, kind)
 
 
 def _packed(ops: Ops, a: Any) -> Any:

@@ -11,11 +11,13 @@ from typing import Any
 
 from tapeless.ir.operators.arrays import array_length, at_position, index_array
 from tapeless.ir.operators.indexing import is_advanced, take
+from tapeless.ir.operators.lists import list_item, list_length, list_position, list_slice
 from tapeless.ir.operators.numbers import TOO_LARGE, either, index, is_whole, known, known_int, refuse, to_int
 from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 SCALARS = ("bool", "int", "float", "np.f64", "np.i64", "np.bool")
+SEQUENCES = ("tuple", "list", "array")
 ITERABLE = ("range", "enumerate", "zip", "reversed")
 
 
@@ -44,7 +46,7 @@ def zip_(ops: Ops, *iterables: Any) -> Any:
 @operator("reversed", reversed)
 def reversed_(ops: Ops, sequence: Any) -> Any:
     """reversed(sequence) of a tuple or range."""
-    if ops.kind(sequence) in ("tuple", "array") or _tag(ops, sequence) == "range":
+    if ops.kind(sequence) in SEQUENCES or _tag(ops, sequence) == "range":
         return ops.record("reversed", (sequence,))
     raise Mismatch(f"'{ops.describe(sequence)}' object is not reversible")
 
@@ -55,7 +57,7 @@ def _tag(ops: Ops, x: Any) -> str:
 
 def iterate(ops: Ops, x: Any) -> Any:
     """x, if a loop can run over it."""
-    if ops.kind(x) in ("tuple", "array") or _tag(ops, x) in ITERABLE:
+    if ops.kind(x) in SEQUENCES or _tag(ops, x) in ITERABLE:
         return x
     if ops.kind(x) == "str":
         raise Mismatch("iteration over a string is not supported")
@@ -64,7 +66,7 @@ def iterate(ops: Ops, x: Any) -> Any:
 
 def _positions(x: Any) -> Any:
     """What CPython iterates over, as something with positions."""
-    return x if isinstance(x, (tuple, range)) else tuple(x)
+    return x if isinstance(x, (tuple, range, list)) else tuple(x)
 
 
 @operator("iter", _positions)
@@ -85,6 +87,8 @@ def length(ops: Ops, x: Any) -> Any:
         return ops.operate("iter_len", x)
     if ops.kind(x) == "tuple":
         return ops.lift(len(ops.items(x)))
+    if ops.kind(x) == "list":
+        return list_length(ops, x)
     if ops.kind(x) == "array":
         return array_length(ops, x)
     fields = ops.items(x)
@@ -126,6 +130,8 @@ def element(ops: Ops, x: Any, i: Any) -> Any:
         return ops.operate("iter_get", x, i)
     if ops.kind(x) == "tuple":
         return _tuple_item(ops, ops.items(x), i)
+    if ops.kind(x) == "list":
+        return list_item(ops, x, i)
     if ops.kind(x) == "array":
         return at_position(ops, x, i)
     fields = ops.items(x)
@@ -178,6 +184,10 @@ def getitem(ops: Ops, x: Any, k: Any) -> Any:
     """x[k] of an array, tuple, range or string."""
     if ops.kind(x) == "array":
         return take(ops, x, k) if is_advanced(ops, k) else index_array(ops, x, k)
+    if ops.kind(x) == "list":
+        if ops.kind(k) == "record" and ops.tag(k) == "slice":
+            return list_slice(ops, x, *ops.items(k))
+        return list_item(ops, x, list_position(ops, x, k, "list index out of range"))
     k = position(ops, k)
     if ops.kind(x) not in ("tuple", "str") and _tag(ops, x) != "range":
         raise Mismatch(f"'{ops.describe(x)}' object is not subscriptable")
@@ -230,6 +240,8 @@ def slice_(ops: Ops, x: Any, low: Any, high: Any, step: Any) -> Any:
     """x[low:high:step] of an array; of a tuple or string, where the bounds are constants or None."""
     if ops.kind(x) == "array":
         return index_array(ops, x, ops.record("slice", (low, high, step)))
+    if ops.kind(x) == "list":
+        return list_slice(ops, x, low, high, step)
     if ops.kind(x) not in ("tuple", "str"):
         raise Mismatch(f"slicing an object of type '{ops.describe(x)}' is not supported")
     bounds = []
@@ -258,7 +270,7 @@ def narrow_some(ops: Ops, x: Any) -> Any:
 def known_items(ops: Ops, x: Any) -> list[Any]:
     """All items of an iterable whose length must be known while compiling."""
     iterate(ops, x)
-    if ops.kind(x) == "tuple":
+    if ops.kind(x) == "tuple" or (ops.kind(x) == "list" and ops.known_list(x)):
         return ops.items(x)
     n = int(ops.need_constant(length(ops, x), "the length of the iterable"))
     return [element(ops, x, ops.lift(i)) for i in range(n)]

@@ -30,7 +30,7 @@ def list_length(ops: Ops, xs: Any) -> Any:
     return ops.lift(len(ops.items(xs))) if ops.known_list(xs) else ops.list_apply("length", xs)
 
 
-def position(ops: Ops, xs: Any, k: Any, message: str) -> Any:
+def list_position(ops: Ops, xs: Any, k: Any, message: str) -> Any:
     """The position that an index means, checked."""
     if not is_whole(ops, k) and ops.kind(k) != "np.i64":
         raise Mismatch(f"list indices must be integers or slices, not {ops.describe(k)}")
@@ -70,7 +70,7 @@ NUMBERS = frozenset(("bool", "int", "float", "np.f64", "np.i64", "np.bool"))
 
 def with_item(ops: Ops, xs: Any, k: Any, v: Any) -> Any:
     """The list with v as its item at an index."""
-    i = position(ops, xs, k, "list assignment index out of range")
+    i = list_position(ops, xs, k, "list assignment index out of range")
     at = known_int(ops, i)
     if ops.known_list(xs) and at is not None:
         items = list(ops.items(xs))
@@ -147,11 +147,17 @@ def _pop(xs: Any, *at: Any) -> Any:
     return xs
 
 
+@operator("list.last", lambda xs: xs[-1])
+def last(ops: Ops, xs: Any) -> Any:
+    """What xs.pop() gives."""
+    _must_be_list(ops, xs, "pop")
+    return list_item(ops, xs, list_position(ops, xs, ops.lift(-1), "pop from empty list"))
+
+
 @operator("list.pop", _pop, writes=True)
 def pop(ops: Ops, xs: Any) -> Any:
-    """What xs.pop() leaves."""
+    """What xs.pop() leaves; it is not empty (see `last`)."""
     _must_be_list(ops, xs, "pop")
-    position(ops, xs, ops.lift(-1), "pop from empty list")
     new = ops.list_of(ops.items(xs)[:-1]) if ops.known_list(xs) else ops.list_apply("shortened", xs)
     return ops.written(xs, new)
 

@@ -117,9 +117,26 @@ def _arrays(ops: Ops, arrays: Any) -> list[Any]:
     return parts
 
 
+def _open(ops: Ops, arrays: Any, axis: Any) -> Any:
+    """The arrays of a list whose length is not known, as rows of one; None for anything else."""
+    if ops.kind(arrays) != "list" or ops.known_list(arrays):
+        return None
+    out = ops.list_apply("as_array", arrays)
+    if ops.array_type(out).rank == 1:
+        raise Mismatch("arrays are needed, of the same number of dimensions, at least one")
+    if _axis(ops, axis, ops.array_type(out).rank):
+        raise Mismatch("joining a list of a length that is not known while compiling along another axis than 0")
+    return out
+
+
 @operator("np.concatenate", numpy_function("concatenate"), keywords=("arrays", "axis"))
 def concatenate(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     """np.concatenate(arrays, axis=0)."""
+    if (whole := _open(ops, arrays, axis)) is not None:
+        first, *rest = sizes(ops, whole)
+        some = ops.apply("ine", first, ops.lift(0))
+        ops.check(some, "ValueError", "need at least one array to concatenate")
+        return reshaped(ops, whole, [ops.apply("imul", first, rest[0]), *rest[1:]])
     parts = _arrays(ops, arrays)
     return joined(ops, parts, _axis(ops, axis, ops.array_type(parts[0]).rank))
 
@@ -127,6 +144,10 @@ def concatenate(ops: Ops, arrays: Any, axis: Any = None) -> Any:
 @operator("np.stack", numpy_function("stack"), keywords=("arrays", "axis"))
 def stack(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     """np.stack(arrays, axis=0)."""
+    if (whole := _open(ops, arrays, axis)) is not None:
+        some = ops.apply("ine", sizes(ops, whole)[0], ops.lift(0))
+        ops.check(some, "ValueError", "need at least one array to stack")
+        return converted(ops, whole, element_kind(ops, whole))
     parts = _arrays(ops, arrays)
     at = _axis(ops, axis, ops.array_type(parts[0]).rank + 1)
 

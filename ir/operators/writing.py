@@ -14,6 +14,7 @@ from tapeless.ir.operators.arrays import parts_of, sizes
 from tapeless.ir.operators.creation import filled
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped
 from tapeless.ir.operators.indexing import TOO_MANY, is_advanced, keys_of, meant, put_elements
+from tapeless.ir.operators.lists import with_item
 from tapeless.ir.operators.numbers import either
 from tapeless.ir.operators.ufuncs import KINDS, SYMBOLS, WEAK, as_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -34,6 +35,10 @@ def setitem(ops: Ops, a: Any, v: Any, key: Any, *keys: Any) -> Any:
     """a[key] = v, or a[key][k]... = v; what a is afterwards."""
     if ops.kind(a) == "tuple" and keys:
         return _into_tuple(ops, a, v, key, *keys)
+    if ops.kind(a) == "list":
+        if keys:
+            v = ops.operate("setitem", ops.operate("getitem", a, key), v, *keys)
+        return ops.written(a, with_item(ops, a, key, v))
     if ops.kind(a) != "array":
         raise Mismatch(f"'{ops.describe(a)}' object does not support item assignment")
     if keys:
@@ -172,6 +177,8 @@ SIGNS = {
 
 def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
     """What a is after `a += v` (or another operator): a number gets a new value, an array keeps its type and shape."""
+    if ops.kind(a) == "list" and name == "add":
+        return ops.operate("add", a, ops.operate("list", v))
     if ops.kind(a) != "array":
         return ops.operate(name, a, v)
     kind = element_kind(ops, a)
@@ -189,7 +196,7 @@ def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
 def _in_place(name: str) -> None:
     def write(ops: Ops, a: Any, v: Any) -> Any:
         new = updated(ops, name, a, v)
-        return ops.written(a, new) if ops.kind(a) == "array" else new
+        return ops.written(a, new) if ops.kind(a) in ("array", "list") else new
 
     def item(ops: Ops, a: Any, v: Any) -> Any:
         return updated(ops, name, a, v)

@@ -108,7 +108,7 @@ def explosive(name: str, args: tuple[Any, ...]) -> bool:
 
 
 IN_PLACE = {op.name for op in OPERATORS.values() if op.writes} | {n for n in OPERATORS if n.endswith("_item")}
-ARRAYS = (*IN_PLACE, "ellipsis", "getattr", "matmul", "slice_object")
+ARRAYS = (*IN_PLACE, "ellipsis", "is_open", "list", "list.last", "list_display", "getattr", "matmul", "slice_object")
 
 
 def arities(op: Operator) -> list[int]:
