@@ -45,13 +45,14 @@ class Meant(NamedTuple):
 
 
 def keys_of(ops: Ops, key: Any) -> list[Any]:
-    """The indices that stand between brackets."""
-    return list(ops.items(key)) if ops.kind(key) == "tuple" else [key]
+    """The indices that stand between brackets; a list is an array of them."""
+    keys = list(ops.items(key)) if ops.kind(key) == "tuple" else [key]
+    return [ops.operate("np.array", k) if ops.kind(k) == "list" else k for k in keys]
 
 
 def is_advanced(ops: Ops, key: Any) -> bool:
-    """Whether an index has arrays in it."""
-    return any(ops.kind(k) == "array" for k in keys_of(ops, key))
+    """Whether an index has arrays or lists in it."""
+    return any(ops.kind(k) in ("array", "list") for k in (ops.items(key) if ops.kind(key) == "tuple" else [key]))
 
 
 def take(ops: Ops, a: Any, key: Any) -> Any:

@@ -54,6 +54,17 @@ def test_as_in_numpy(case):
             same(outcome(compiled, (a,)), outcome(f, (a,)), 1e-14)
 
 
+def lists(x):
+    y = x * 1.0
+    y[[0, -1], [1, 0]] += 1.0
+    y[[True, False, True]] *= 2.0
+    return y[:, [0, 2]], y[[[0], [1]], [0, 1]]
+
+
+def test_lists_as_indices():
+    same(tl.jit(lists)(M), lists(M))
+
+
 COUNTS = [
     lambda i, w: np.bincount(i), lambda i, w: np.bincount(i, minlength=7), lambda i, w: np.bincount(i, w),
     lambda i, w: np.bincount(i, weights=w[:2]), lambda i, w: np.bincount(i - 1), lambda i, w: np.bincount(i[:0]),
