@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.arrays import View, data_of, new, over, run, view
+from tapeless.backend.arrays import View, data_of, new, over, packed_copy, run, view
 from tapeless.backend.emit import Values
 from tapeless.backend.layout import POINTER
 from tapeless.ir.abstract import NP_F64, NP_I64, Array, Tuple
@@ -74,18 +74,6 @@ def _rows(e: FunctionEmitter, columns: View, t: Array, sizes: list[str], node: A
     return out
 
 
-def _packed(e: FunctionEmitter, a: View, node: Apply) -> View:
-    """A packed copy."""
-    out = _buffer(e, Array(NP_F64, a.type.dims), a.sizes, node)
-
-    def body(index: list[str]) -> Any:
-        out.store(a.load(a.address(index)), out.address(index))
-        yield from ()
-
-    run(over(e, a.sizes, body))
-    return out
-
-
 def _lead(e: FunctionEmitter, n: str) -> str:
     return f"i64 {e.op(f'call i64 @llvm.smax.i64(i64 {n}, i64 1)')}"
 
@@ -123,7 +111,7 @@ def lu_solve(e: FunctionEmitter, node: Apply) -> Values:
     factors, pivots, b = (view(e, x) for x in node.args[1:4])
     how = node.args[4]
     assert isinstance(how, Constant)
-    out, n = _packed(e, b, node), factors.sizes[0]
+    out, n = packed_copy(e, b, node), factors.sizes[0]
     sizes = (f"i64 {n}", f"i64 {b.sizes[0]}")
     given = (_pointer(factors), _lead(e, n), _pointer(pivots), _pointer(out), _lead(e, n))
     _call(e, "dgetrs", COLUMNS, _letter(how.value), *sizes, *given)
@@ -174,8 +162,8 @@ def tri_solve(e: FunctionEmitter, node: Apply) -> Values:
     """What is solved by a triangle: rows x, which l.T (or l) on their right makes those of b."""
     low, b, how = view(e, node.args[0]), view(e, node.args[1]), node.args[2]
     assert isinstance(how, Constant)
-    low_packed = _packed(e, low, node)
-    out = _packed(e, b, node)
+    low_packed = packed_copy(e, low, node)
+    out = packed_copy(e, b, node)
     k, n = b.sizes
     e.program.blas["dtrsm"] = None
     sort = f"i32 142, i32 122, i32 {112 if how.value == 'N' else 111}, i32 131"  # right, lower, transposed or not

@@ -375,7 +375,7 @@ class Reverse:
     def _matmul(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         for k, x in enumerate(node.args):
             if x in self.active:
-                other = packed(bb, bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), constant("10")))
+                other = bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), constant("10"))
                 self.give(region, x, bb.apply("matmul", *((seed, other) if k == 0 else (other, seed))))
 
     def _filled(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:

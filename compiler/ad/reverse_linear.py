@@ -35,11 +35,11 @@ Entry = Callable[..., Node]
 
 
 def _transposed(b: Builder, a: Node) -> Node:
-    return packed(b, b.apply("permute", a, constant("10")))
+    return b.apply("permute", a, constant("10"))
 
 
 def _product(b: Builder, x: Node, y: Node) -> Node:
-    return b.apply("matmul", packed(b, x), packed(b, y))
+    return b.apply("matmul", x, y)
 
 
 def _entrywise(b: Builder, entry: Entry, n: Node, arrays: list[Node]) -> Node:
@@ -173,7 +173,7 @@ def _cholesky(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent)
     p = _entrywise(bb, _half_lower, n, [_product(bb, _transposed(bb, low), share)])
     y = bb.apply("tri_solve", low, _transposed(bb, p), constant("T"))
     s = bb.apply("tri_solve", low, _transposed(bb, y), constant("T"))
-    _give(reverse, region, a, _entrywise(bb, _both_below, n, [s, bb.apply("permute", s, constant("10"))]))
+    _give(reverse, region, a, _entrywise(bb, _both_below, n, [s, _transposed(bb, s)]))
 
 
 def _eigh(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> None:
@@ -190,7 +190,7 @@ def _eigh(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> 
     columns = [bb.apply("with_axes", w, type=Array(NP_F64, w.type.dims + "1"))]
     inside = _entrywise(bb, entry, n, [_product(bb, back, v_share), w, *columns, w_share])
     s = _product(bb, _product(bb, v, inside), back)
-    _give(reverse, region, a, _entrywise(bb, _both_below, n, [s, bb.apply("permute", s, constant("10"))]))
+    _give(reverse, region, a, _entrywise(bb, _both_below, n, [s, _transposed(bb, s)]))
 
 
 def _qr(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> None:
@@ -203,7 +203,7 @@ def _qr(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> No
         _product(bb, r, _transposed(bb, r_share)),
         _negated(bb, _product(bb, _transposed(bb, q_share), q)),
     )
-    c = _entrywise(bb, _symmetric, n, [m, bb.apply("permute", m, constant("10"))])
+    c = _entrywise(bb, _symmetric, n, [m, _transposed(bb, m)])
     rows = _added(bb, q_share, _product(bb, q, c))
     _give(reverse, region, a, bb.apply("tri_solve", _transposed(bb, r), rows, constant("T")))
 

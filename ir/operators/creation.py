@@ -164,7 +164,7 @@ def product(ops: Ops, a: Any, b: Any) -> Any:
     ops.check(inner, "ValueError", "matmul: Input operand 1 has a mismatch in its core dimension 0")
     kind = common_kind(ops, a, b)
     if x == y == 2 and kind == "np.f64":
-        return ops.apply("matmul", _packed(ops, a), _packed(ops, b))
+        return ops.apply("matmul", _floats(ops, a), _floats(ops, b))
     if y == 2:  # as a sum of rows of b: small, or in whole numbers, no work for BLAS
         t = ops.array_type(a)
         a = ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a)
@@ -173,9 +173,8 @@ def product(ops: Ops, a: Any, b: Any) -> Any:
     return summed(ops, ufunc(ops, "mul", a, b), ops.lift(x - 1), None, kind)
 
 
-def _packed(ops: Ops, a: Any) -> Any:
-    t = ops.array_type(a)
-    return a if t.packed and t.element == NP_F64 else converted(ops, a, "np.f64")
+def _floats(ops: Ops, a: Any) -> Any:
+    return a if element_kind(ops, a) == "np.f64" else converted(ops, a, "np.f64")
 
 
 @operator("matmul", numpy_function("matmul"))

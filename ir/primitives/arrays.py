@@ -154,7 +154,7 @@ permute = primitive(
 )
 matmul = primitive(
     "matmul",
-    doc="matmul(a, b): the product of two packed matrices.",
+    doc="matmul(a, b): the product of two matrices.",
     result=_product,
     evaluate=lambda a, b: a @ b,
     buffers="new",
