@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tapeless.backend.emit import LIKELY, UNLIKELY, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES, memory_type
 from tapeless.ir.abstract import Array
+from tapeless.ir.builder import is_primitive
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nodes import Apply, Constant, Node
@@ -395,22 +396,50 @@ def recur(e: FunctionEmitter, node: Apply) -> Values:
     return y.leaves(y.owner, y.data)
 
 
+def packed_copy(e: FunctionEmitter, a: View, node: Apply) -> View:
+    """A copy of an array, packed."""
+    t = Array(a.type.element, a.type.dims)
+    owner = new(e, a.sizes, t, node)
+    copy = View(e, t, a.leaves(owner, data_of(e, owner)))
+
+    def body(index: list[str]) -> Any:
+        copy.store(a.load(a.address(index)), copy.address(index))
+        yield from ()
+
+    run(over(e, a.sizes, body))
+    return copy
+
+
 def matmul(e: FunctionEmitter, node: Apply) -> Values:
-    """The product of two packed matrices, by BLAS."""
+    """The product of two matrices, by BLAS: what is transposed stays where it is, what is strided is copied."""
     a, b, t = view(e, node.args[0]), view(e, node.args[1]), e.program.type(node)
     assert isinstance(t, Array)
     (m, k), n = a.sizes, b.sizes[1]
     owner = new(e, [m, n], t, node, "tl_new_zeros")
     c = View(e, t, (owner, data_of(e, owner), *(s for s, d in zip((m, n), t.dims) if d != "1")))
-    sizes = f"i64 {m}, i64 {n}, i64 {k}"
-    lead = [e.op(f"select i1 {e.op(f'icmp sgt i64 {s}, 1')}, i64 {s}, i64 1") for s in (k, n, n)]
+    sorts, given, copies = [], [], []
+    for x, v in zip(node.args, (a, b)):
+        turned = is_primitive(x, "permute") and x.args[0].type.packed  # type: ignore[attr-defined]
+        if turned:
+            v = view(e, x.args[0])  # type: ignore[attr-defined]
+        elif not v.type.packed:
+            v = packed_copy(e, v, node)
+            copies.append(v)
+        sorts.append("i32 112" if turned else "i32 111")
+        given.append(f"{POINTER} {v.data}, i64 {_lead(e, v.sizes[1])}")
     name = "dgemm" if a.memory == "double" else "sgemm"
     e.program.blas[name] = None
     e.do(
-        f"call void @tl_{name}(i32 101, i32 111, i32 111, {sizes}, {a.memory} 1.0, {POINTER} {a.data}, i64 {lead[0]}, "
-        f"{POINTER} {b.data}, i64 {lead[1]}, {a.memory} 0.0, {POINTER} {c.data}, i64 {lead[2]})"
+        f"call void @tl_{name}(i32 101, {', '.join(sorts)}, i64 {m}, i64 {n}, i64 {k}, {a.memory} 1.0, "
+        f"{', '.join(given)}, {a.memory} 0.0, {POINTER} {c.data}, i64 {_lead(e, n)})"
     )
+    for copy in copies:
+        e.do(f"call void @tl_release(ptr %ctx, {POINTER} {copy.owner})")
     return c.leaves(c.owner, c.data)
+
+
+def _lead(e: FunctionEmitter, n: str) -> str:
+    return e.op(f"call i64 @llvm.smax.i64(i64 {n}, i64 1)")
 
 
 ARRAYS = {

@@ -6,16 +6,15 @@ the name of the user's function.
 
 from __future__ import annotations
 
-import builtins
 from functools import lru_cache
 from types import CodeType
 
-from tapeless.ir.diagnostics import Span
+from tapeless.ir.diagnostics import Span, exception_class
 
 
 def exception(name: str, message: str, span: Span | None) -> BaseException:
-    """An exception by its name in builtins, with the traceback of a span and the calls that led there."""
-    kind = getattr(builtins, name)
+    """An exception by its name, with the traceback of a span and the calls that led there."""
+    kind = exception_class(name)
     error: BaseException = kind(message) if message else kind()
     chain: list[Span] = []
     while span is not None:

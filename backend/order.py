@@ -1,7 +1,8 @@
 """The order in which applications are written: what reads an array comes before what changes it, where it can.
 
 A buffer that is still to be read is copied by an update (`ownership.py`); so of two nodes that nothing else orders, the
-one that reads goes first. It is the schedule of the IR with edges from readers to updates added.
+one that reads goes first. It is the schedule of the IR with edges from readers to updates added, and from effects to
+what stands behind them because they check its indices.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ class Ordered(Scopes):
             before[node] = [x for x in self._reads(node) if x in own]  # type: ignore[misc]
         for first, second in zip(graph.effects, graph.effects[1:]):
             before[second].append(first)  # type: ignore[index, arg-type]
+        effects, effect = set(graph.effects), None
+        for node in order:
+            if node in effects:
+                effect = node
+            elif effect is not None and self._guarded(node):
+                before[node].append(effect)
         for node, needed in before.items():
             for first in needed:
                 after[first].append(node)
@@ -54,6 +61,13 @@ class Ordered(Scopes):
                     before[update].append(reader)
                     after[reader].append(update)
         return _sorted(order, before)
+
+    def _guarded(self, node: Apply) -> bool:
+        """Whether checks come before an application, or before one of its map."""
+        fn = node.fn.value if isinstance(node.fn, Constant) else None
+        if not isinstance(fn, Primitive):
+            return False
+        return fn.guarded or (fn.name == "nest" and any(isinstance(v.type, Array) for v in self.captures(_map(node))))
 
     def _reads(self, node: Apply) -> list[Node]:
         """What an application needs, also in its nested graphs."""
@@ -78,6 +92,12 @@ def _sorted(order: list[Apply], before: dict[Apply, list[Apply]]) -> list[Apply]
             else:
                 out[stack.pop()] = None
     return list(out)
+
+
+def _map(nest: Apply) -> Graph:
+    graph = nest.args[0]
+    assert isinstance(graph, Constant)
+    return graph.value  # type: ignore[no-any-return]
 
 
 def _buffers(node: Node) -> str:

@@ -76,6 +76,7 @@ class Program:
         self.lowers: dict[str, None] = {}
         self.symbols: dict[str, None] = {}
         self.blas: dict[str, None] = {}
+        self.definitions: dict[str, str] = {}  # further functions that the code calls: their text
         self.vectors: dict[str, None] = {}  # functions of libm that nests call
         self.largest_box = 16  # bytes of the largest one that is read
         self.escaping: set[Node] = set()

@@ -146,5 +146,7 @@ def emitter(prim: Primitive) -> Callable[[FunctionEmitter, Apply], Values] | Non
     if prim.lower or prim.name in STRUCTURE:
         return STRUCTURE.get(prim.name)
     from tapeless.backend.arrays import ARRAYS
+    from tapeless.backend.indices import INDICES
+    from tapeless.backend.linear import LINEAR
 
-    return ARRAYS.get(prim.name)
+    return ARRAYS.get(prim.name) or INDICES.get(prim.name) or LINEAR.get(prim.name)

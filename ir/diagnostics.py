@@ -6,7 +6,9 @@ names the pass and the invariant that broke. What fails at run time is not here:
 
 from __future__ import annotations
 
+import builtins
 import linecache
+from typing import Any
 
 from tapeless.ir.dataclass import dataclass
 
@@ -76,6 +78,15 @@ class InternalError(TapelessError):
     """A defect of tapeless: the pass `where` broke the invariant in the message."""
 
     title = "internal error in tapeless"
+
+
+def exception_class(name: str) -> Any:
+    """The exception of a name: one of Python's, or NumPy's `LinAlgError`; None if there is none."""
+    if name == "LinAlgError":
+        import numpy
+
+        return numpy.linalg.LinAlgError
+    return getattr(builtins, name, None)
 
 
 def render(title: str, message: str, span: Span | None, notes: tuple[Note, ...], hint: str) -> str:

@@ -12,7 +12,6 @@ a null pointer), which may be computed, as all pure code may, but no effect may 
 
 from __future__ import annotations
 
-import builtins
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from tapeless.ir import operators, primitives
 from tapeless.ir.abstract import Array, Box, NoneType, Record, Scalar, Str, Tuple, Type, head, parts, resolve
 from tapeless.ir.abstract import Cell as CellType
 from tapeless.ir.dataclass import dataclass
-from tapeless.ir.diagnostics import InternalError, UsageError
+from tapeless.ir.diagnostics import InternalError, UsageError, exception_class
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nests import nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
@@ -394,7 +393,7 @@ def _select(_: Interpreter, node: Apply, c: Any, a: Any, b: Any) -> Any:
 
 def _check(_: Interpreter, node: Apply, ok: Any, exception: str, message: str) -> None:
     if not _need(ok, node):
-        raise getattr(builtins, exception)(message)
+        raise exception_class(exception)(message)
 
 
 def _print(interpreter: Interpreter, node: Apply, sep: str, end: str, *values: Any) -> None:

@@ -125,6 +125,7 @@ class Primitive:
                 input, changed: of its sizes, and in its place where that has no other use), `shares` (the result is
                 part of an input, or a view of it), `keeps` (all inputs go into the result), or "" (it only reads)
     once        an application is not repeated to get its value back: a backward pass keeps it
+    guarded     its indices are in range, as checks that come before it say: it is not moved to where these do not
     effect      an application has an effect, and stands in the effects of its graph
     exact       the primitive that computes the same without the freedom to contract: its value serves as well
     fold        what an application equals, beyond rules: (builder, arguments, type) to a node that stands, or None
@@ -141,6 +142,7 @@ class Primitive:
     lower: str = ""
     buffers: str = ""
     once: bool = False
+    guarded: bool = False
     effect: bool = False
     commutes: bool = False
     exact: str = ""
@@ -230,7 +232,7 @@ class Ops(Protocol):
         """The primitive `name` applied; constants fold."""
 
     def check(self, ok: Any, exception: str, message: str) -> None:
-        """An effect: raise `exception` (a name in builtins) unless `ok`, a bool, holds."""
+        """An effect: raise `exception` (a name of `diagnostics.exception_class`) unless `ok`, a bool, holds."""
 
     def raise_(self, exception: str, message: str) -> Any:
         """An effect: raise; the result has no value."""

@@ -6,7 +6,6 @@ says its own result type (`Primitive.type_of`) is checked against that; the stru
 
 from __future__ import annotations
 
-import builtins
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,6 +26,7 @@ from tapeless.ir.abstract import (
     machine_type,
     parts,
 )  # fmt: skip
+from tapeless.ir.diagnostics import exception_class
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES, MODES
@@ -172,8 +172,9 @@ class Types:
 
     def check(self, node: Apply, ok: Node, exception: Node, message: Node) -> None:
         self.same(ok.type, BOOL, "the condition")
-        found = getattr(builtins, _known(exception, str), None)
-        _need(isinstance(found, type) and issubclass(found, BaseException), f"{exception} is no exception of Python")
+        found = exception_class(_known(exception, str))
+        is_exception = isinstance(found, type) and issubclass(found, BaseException)
+        _need(is_exception, f"{exception} is no exception of Python or NumPy")
         _known(message, str)
 
     def print(self, node: Apply, sep: Node, end: Node, *values: Node) -> None:

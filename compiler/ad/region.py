@@ -89,6 +89,11 @@ class Region:
         assert self.bb is not None and node.type is not None
         return materialize(self.bb, self.sens.get(node), cotangent(node.type), self.like(node))
 
+    def add_element(self, array: Node, share: Node, at: list[Node]) -> None:
+        """Add to the cotangent of one element of an array."""
+        assert self.bb is not None
+        self.sens[array] = self.bb.apply("accumulate", self.total(array), share, *at)
+
     def take(self, node: Node) -> Node:
         """The cotangent of a node so far, to be handed to what adds to it."""
         total = self.total(node)

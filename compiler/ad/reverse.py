@@ -16,7 +16,7 @@ from __future__ import annotations
 from functools import partial
 
 from tapeless.ad import cotangents as ct
-from tapeless.ad import reverse_loop, reverse_nest
+from tapeless.ad import reverse_indices, reverse_linear, reverse_loop, reverse_nest
 from tapeless.ad.activity import Activity, differentiable
 from tapeless.ad.copying import Map, branches, copy, image
 from tapeless.ad.refusals import refuse_location
@@ -244,6 +244,10 @@ class Reverse:
         if rule is not None:
             rule(region, bb, node, seed)
             return
+        for rules in (reverse_indices.RULES, reverse_linear.RULES):
+            if prim.name in rules:
+                rules[prim.name](self, region, node, seed)
+                return
         assert prim.partials is not None and not isinstance(seed, dict), f"{prim} has no derivative"
         values = Values(region, node)
         if prim.name in TWINS:  # computed with its twin in one go, by the forward pass
@@ -258,8 +262,7 @@ class Reverse:
 
     def _element(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, *indices = node.args
-        at = [region.ref(image(region.m, i)) for i in indices]
-        region.sens[array] = bb.apply("accumulate", region.total(array), seed, *at)
+        region.add_element(array, seed, [region.ref(image(region.m, i)) for i in indices])
 
     def _nest(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         reverse_nest.backward(self, region, node, seed)
@@ -375,7 +378,7 @@ class Reverse:
     def _matmul(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         for k, x in enumerate(node.args):
             if x in self.active:
-                other = packed(bb, bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), constant("10")))
+                other = bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), constant("10"))
                 self.give(region, x, bb.apply("matmul", *((seed, other) if k == 0 else (other, seed))))
 
     def _filled(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:

@@ -3,7 +3,8 @@
     y... = nest(@f, outputs, x...)       x̄..., v̄... = nest(@∂f, outputs', x..., ȳ...)
 
 @∂f computes the values of f again, then the cotangents of its parameters and of the scalars v that it captures. Those
-of an array are summed over the dimensions in which it was broadcast, those of scalars over all.
+of an array are summed over the dimensions in which it was broadcast, those of scalars over all. What f takes of arrays
+that it captures, `element(a, i...)`, gives arrays of cotangents and of indices, for `add_at`.
 """
 
 from __future__ import annotations
@@ -14,20 +15,27 @@ from tapeless.ad import cotangents as ct
 from tapeless.ad.copying import Map, copy, image
 from tapeless.ad.region import Region
 from tapeless.ir.abstract import FLOAT, NP_F64, Array, kept_dims
-from tapeless.ir.builder import Builder, constant
+from tapeless.ir.builder import Builder, constant, is_primitive
+from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.nests import NestParts, nest, nest_parts, of_element
-from tapeless.ir.nodes import Apply, Node
+from tapeless.ir.nodes import Apply, Node, graph_of
 from tapeless.ir.scalars import machine_value, numpy_scalar
 
 if TYPE_CHECKING:
     from tapeless.ad.reverse import Reverse
 
 
+@dataclass
 class Within(Region):
-    """The region of @∂f: forward values stand in the same graph."""
+    """The region of @∂f: forward values stand in the same graph. `taken`: elements of arrays, and what they get."""
+
+    taken: list[tuple[Node, Node, list[Node]]] = field(default_factory=list)
 
     def ref(self, node: Node) -> Node:
         return node
+
+    def add_element(self, array: Node, share: Node, at: list[Node]) -> None:
+        self.taken.append((array, share, at))
 
 
 def backward(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> None:
@@ -106,7 +114,7 @@ def _equal(
 
 
 def _hand_on(
-    reverse: Reverse, region: Region, within: Region, parts: NestParts, inner: Builder, operands: list[Node]
+    reverse: Reverse, region: Region, within: Within, parts: NestParts, inner: Builder, operands: list[Node]
 ) -> None:
     """Make the nest, and give its outputs to what the nest was made of."""
     bb = region.bb
@@ -126,13 +134,31 @@ def _hand_on(
         targets.append(v)
         outputs.append("sum:" + "1" * rank)
         results.append(inner.apply("to_f64", share))
-    if not targets:
+    given = len(targets)
+    varying = list(dict.fromkeys(i for _, _, at in within.taken for i in at if graph_of(i) is inner.graph))
+    computed = [i for i in varying if _operand(i, inner, operands) is None]
+    results += [inner.apply("to_i64", i) for i in computed]
+    results += [numpy_scalar(inner, share, array.type.element) for array, share, _ in within.taken]  # type: ignore[union-attr]
+    outputs += ["each"] * (len(results) - given)
+    if not results:
         return
-    for target, made in zip(targets, nest(bb, inner, results, outputs, operands)):
+    made = nest(bb, inner, results, outputs, operands)
+    for target, total in zip(targets, made):
         if isinstance(target.type, Array):
-            reverse.give(region, target, _shaped(region, target, made))
+            reverse.give(region, target, _shaped(region, target, total))
         else:
-            reverse.give(region, target, machine_value(bb, made))
+            reverse.give(region, target, machine_value(bb, total))
+    indices = dict(zip(computed, made[given:]))
+    for (array, _, at), shares in zip(within.taken, made[given + len(computed) :]):
+        places = [indices.get(i) or _operand(i, inner, operands) or i for i in at]
+        region.sens[array] = bb.apply("add_at", region.total(array), shares, *places)
+
+
+def _operand(index: Node, inner: Builder, operands: list[Node]) -> Node | None:
+    """The operand whose elements an index is."""
+    if is_primitive(index, "of_i64") and index.args[0] in inner.graph.params:  # type: ignore[attr-defined]
+        return operands[inner.graph.params.index(index.args[0])]  # type: ignore[attr-defined]
+    return None
 
 
 def _broadcast(a: Node, dims: str) -> str:

@@ -77,7 +77,9 @@ def _moved(g: Graph, scopes: Scopes) -> Moved | None:
 
 
 def _movable(prim: Primitive, node: Apply) -> bool:
-    return prim.name == "item" or (prim.evaluate is not None and not prim.effect and isinstance(node.type, Scalar))
+    if prim.effect or prim.guarded:
+        return False
+    return prim.name == "item" or (prim.evaluate is not None and isinstance(node.type, Scalar))
 
 
 def _cost(prim: Primitive) -> int:

@@ -223,7 +223,7 @@ class Rebuild:
             args[1] = constant(self.boxes.head(node.args[0].type, args[1].value))  # type: ignore[attr-defined]
         if isinstance(args[0], Constant) and isinstance(args[0].value, Graph) if args else False:
             return self.derivative(b, node, prim, args)
-        if prim.partials is None or self.last:
+        if (prim.partials is None or self.last) and not prim.guarded:
             b = outermost(b, args)
         return b.apply(prim.name, *args, type=self.type(node))
 

@@ -11,6 +11,7 @@ from tapeless.ir.operators import (
     dtypes,
     elementwise,
     iteration,
+    linear,
     lists,
     mathematics,
     reductions,
@@ -18,6 +19,7 @@ from tapeless.ir.operators import (
     scans,
     selections,
     shapes,
+    sorting,
     unpacking,
     writing,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "dtypes",
     "elementwise",
     "iteration",
+    "linear",
     "lists",
     "mathematics",
     "reductions",
@@ -40,6 +43,7 @@ __all__ = [
     "scans",
     "selections",
     "shapes",
+    "sorting",
     "unpacking",
     "writing",
 ]

@@ -79,13 +79,14 @@ def parts_of(ops: Ops, a: Any, indices: list[Any]) -> tuple[list[Part], str]:
             dims += "1"
             continue
         axis = len(parts)
-        part = _part(ops, i, lengths[axis], ops.array_type(a).dims[axis], axis)
+        part = part_of(ops, i, lengths[axis], ops.array_type(a).dims[axis], axis)
         parts.append(part)
         dims += "" if part.dropped else part.dim
     return parts, dims
 
 
-def _part(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
+def part_of(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
+    """What one index takes of a dimension of size n; None stands for all of it."""
     zero, one = ops.lift(0), ops.lift(1)
     if i is None:
         return Part(zero, one, n, dim)
@@ -93,7 +94,9 @@ def _part(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
         return _slice(ops, *ops.items(i), n, dim)  # type: ignore[call-arg]
     x = position(ops, i)
     if ops.kind(x) != "int":
-        raise Mismatch("only integers, slices (`:`), ellipsis (`...`) and numpy.newaxis (`None`) are indices so far")
+        raise Mismatch(
+            "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and arrays are indices so far"
+        )
     return Part(_in_range(ops, x, n, axis), one, one, "1", True)
 
 
@@ -213,6 +216,7 @@ METHODS = frozenset(
         *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "cumprod", "cumsum", "dot", "flatten", "item"),
         *("max", "mean", "min", "prod", "ravel", "reshape", "round", "squeeze", "std", "sum", "swapaxes", "trace"),
         *("transpose", "var"),
+        *("argsort", "nonzero", "searchsorted", "take"),
     }
 )
 

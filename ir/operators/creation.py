@@ -209,13 +209,12 @@ def product(ops: Ops, a: Any, b: Any) -> Any:
     ops.check(inner, "ValueError", "matmul: Input operand 1 has a mismatch in its core dimension 0")
     kind = common_kind(ops, a, b)
     if x == y == 2 and is_kind(kind, "float"):
-        return ops.apply("matmul", _packed(ops, a, kind), _packed(ops, b, kind))
+        return ops.apply("matmul", _in_kind(ops, a, kind), _in_kind(ops, b, kind))
     return _sums(ops, a, b, kind)
 
 
-def _packed(ops: Ops, a: Any, kind: str) -> Any:
-    t = ops.array_type(a)
-    return a if t.packed and t.element.kind == kind else converted(ops, a, kind)
+def _in_kind(ops: Ops, a: Any, kind: str) -> Any:
+    return a if element_kind(ops, a) == kind else converted(ops, a, kind)
 
 
 def _sums(ops: Ops, a: Any, b: Any, kind: str) -> Any:

@@ -242,8 +242,12 @@ def greater_equal(ops: Ops, x: Any, y: Any) -> Any:
 
 
 @operator("np.where", numpy_function("where"))
-def where(ops: Ops, condition: Any, x: Any, y: Any) -> Any:
-    """np.where(condition, x, y)."""
+def where(ops: Ops, condition: Any, x: Any = None, y: Any = None) -> Any:
+    """np.where(condition, x, y), and np.where(condition), which is np.nonzero."""
+    if x is None:
+        return ops.operate("np.nonzero", condition)
+    if y is None:
+        return ops.raise_("ValueError", "either both or neither of x and y should be given")
     kind = common_kind(ops, x, y)
 
     def compute(ops: Ops, c: Any, x: Any, y: Any) -> Any:

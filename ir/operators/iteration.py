@@ -11,6 +11,7 @@ from typing import Any
 
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import array_length, at_position, index_array
+from tapeless.ir.operators.indexing import is_advanced, take
 from tapeless.ir.operators.lists import list_item, list_length, list_position, list_slice
 from tapeless.ir.operators.numbers import TOO_LARGE, either, index, is_whole, known, known_int, refuse, to_int
 from tapeless.ir.operators.ufuncs import position
@@ -183,7 +184,7 @@ def index_next(ops: Ops, i: Any) -> Any:
 def getitem(ops: Ops, x: Any, k: Any) -> Any:
     """x[k] of an array, tuple, range or string."""
     if ops.kind(x) == "array":
-        return index_array(ops, x, k)
+        return take(ops, x, k) if is_advanced(ops, k) else index_array(ops, x, k)
     if ops.kind(x) == "list":
         if ops.kind(k) == "record" and ops.tag(k) == "slice":
             return list_slice(ops, x, *ops.items(k))

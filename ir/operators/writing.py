@@ -12,8 +12,9 @@ from typing import Any
 from tapeless.ir.abstract import Array
 from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import parts_of, sizes
-from tapeless.ir.operators.creation import machine_constant
+from tapeless.ir.operators.creation import filled, machine_constant
 from tapeless.ir.operators.elementwise import casted, converted, element_kind, mapped
+from tapeless.ir.operators.indexing import TOO_MANY, is_advanced, keys_of, meant, put_elements
 from tapeless.ir.operators.lists import with_item
 from tapeless.ir.operators.numbers import either
 from tapeless.ir.operators.ufuncs import MACHINES, SYMBOLS, as_kind, is_kind, made
@@ -46,6 +47,8 @@ def setitem(ops: Ops, a: Any, v: Any, key: Any, *keys: Any) -> Any:
         if ops.kind(inner) != "array":
             raise Mismatch(f"'{ops.describe(inner)}' object does not support item assignment")
         v = ops.operate("setitem", inner, v, *keys)
+        if is_advanced(ops, key):
+            return a  # what was written to is a copy
     return ops.written(a, put(ops, a, v, key))
 
 
@@ -60,6 +63,8 @@ def _into_tuple(ops: Ops, a: Any, v: Any, key: Any, *keys: Any) -> Any:
 
 def put(ops: Ops, a: Any, v: Any, key: Any) -> Any:
     """An array with v in place of a[key]."""
+    if is_advanced(ops, key):
+        return _put_elements(ops, ops.plain(a), v, keys_of(ops, key))
     parts, dims = parts_of(ops, a, ops.items(key) if ops.kind(key) == "tuple" else [key])
     kind = element_kind(ops, a)
     v = _storable(ops, v, kind)
@@ -80,6 +85,46 @@ def put(ops: Ops, a: Any, v: Any, key: Any) -> Any:
     if inner != t.dims:
         v = ops.make("with_axes", Array(t.element, inner, t.packed), v)
     return ops.apply("put_window", a, v, *(x for p in parts for x in (p.start, p.step)))
+
+
+def _put_elements(ops: Ops, a: Any, v: Any, keys: list[Any]) -> Any:
+    """An array with v in place of a[keys], of which some are arrays."""
+    kind = element_kind(ops, a)
+    v = _storable(ops, v, kind)
+    masks = [k for k in keys if ops.kind(k) == "array" and ops.array_type(k).element.kind == "np.bool"]
+    if len(keys) == len(masks) == 1 and ops.kind(v) != "array":
+        return _masked(ops, a, v, ops.plain(masks[0]), kind)
+    if (
+        len(keys) == len(masks) == 1
+        and ops.array_type(v).rank > 1
+        and ops.array_type(masks[0]).rank == ops.array_type(a).rank
+    ):
+        raise Mismatch("NumPy boolean array indexing assignment requires a 0 or 1-dimensional input")
+    if not ops.array_type(a).packed:
+        a = converted(ops, a, kind)
+    m = meant(ops, a, keys)
+    free = [n for n, d in zip(m.sizes, m.dims) if d != "1"]
+    if ops.kind(v) == "array":
+        v = _broadcast(ops, converted(ops, v, kind) if element_kind(ops, v) != kind else v, free, m.dims)
+    else:
+        v = filled(ops, v, m.sizes, m.dims, kind)
+    if m.dims != m.inner:
+        t = ops.array_type(v)
+        v = ops.make("with_axes", Array(t.element, m.inner, t.packed), v)
+    return put_elements(ops, a, v, m)
+
+
+def _masked(ops: Ops, a: Any, v: Any, mask: Any, kind: str) -> Any:
+    """An array with a scalar where a mask of its first dimensions holds."""
+    t, own = ops.array_type(mask), ops.array_type(a)
+    if t.rank > own.rank:
+        ops.raise_("IndexError", TOO_MANY.format(own.rank, t.rank))
+    for n, m in zip(sizes(ops, mask), sizes(ops, a)):
+        ops.check(ops.apply("ieq", n, m), "IndexError", "boolean index did not match indexed array")
+    if t.rank < own.rank:
+        mask = ops.make("with_axes", Array(t.element, t.dims.ljust(own.rank, "1"), t.packed), mask)
+    v = as_kind(ops, v, kind)
+    return mapped(ops, [kind, "np.bool"], kind, lambda ops, x, m: ops.apply("select", m, v, x), a, mask)
 
 
 def _storable(ops: Ops, v: Any, kind: str) -> Any:

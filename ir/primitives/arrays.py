@@ -94,6 +94,7 @@ element = primitive(
     doc="element(a, i...): one element; the indices are in range.",
     result=_element,
     evaluate=lambda a, *index: a[index].item(),
+    guarded=True,
 )
 zeros = primitive(
     "zeros",
@@ -127,6 +128,7 @@ add_window = primitive(
     result=_same,
     evaluate=_add_window,
     buffers="changes",
+    guarded=True,
 )
 put_window = primitive(
     "put_window",
@@ -134,6 +136,7 @@ put_window = primitive(
     result=_same,
     evaluate=_put_window,
     buffers="changes",
+    guarded=True,
 )
 reshape = primitive(
     "reshape",
@@ -151,7 +154,7 @@ permute = primitive(
 )
 matmul = primitive(
     "matmul",
-    doc="matmul(a, b): the product of two packed matrices.",
+    doc="matmul(a, b): the product of two matrices.",
     result=_product,
     evaluate=lambda a, b: a @ b,
     buffers="new",
@@ -178,6 +181,7 @@ accumulate = primitive(
     result=_same,
     evaluate=_accumulate,
     buffers="changes",
+    guarded=True,
 )
 nest = primitive(
     "nest",
@@ -206,4 +210,5 @@ put = primitive(
     result=_same,
     evaluate=_put,
     buffers="changes",
+    guarded=True,
 )

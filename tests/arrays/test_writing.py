@@ -155,3 +155,18 @@ def test_errors_of_numpy(f, args):
         assert "broadcast" in str(refused)
     else:
         raise AssertionError("nothing was raised")
+
+
+def test_nothing_is_written_before_its_index_is_checked():
+    def f(i, n):
+        s = 0.0
+        for _ in range(n):
+            z = np.zeros(3)
+            z[i] = 1.0
+            s += z[0]
+        return s
+
+    assert tl.jit(f)(0, 2) == 2.0
+    assert tl.jit(f)(10**12, 0) == 0.0
+    with pytest.raises(IndexError):
+        tl.jit(f)(10**12, 1)
