@@ -38,15 +38,19 @@ def nest_parts(node: Apply) -> NestParts:
 
 
 def nest(b: Builder, inner: Builder, results: list[Node], outputs: Sequence[str], arrays: list[Node]) -> list[Node]:
-    """A nest, of a map that `inner` has built; its outputs."""
+    """A nest, of a map that `inner` has built; its outputs, each of which is computed once."""
+    places: dict[tuple[Node, str], int] = {}
+    for r, kind in zip(results, outputs):
+        places.setdefault((r, kind), len(places))
     dims = broadcast_dims([a.type for a in arrays])  # type: ignore[misc]
-    types: list[Type] = [output_type(k, r.type, dims) for k, r in zip(outputs, results)]  # type: ignore[arg-type]
+    types: list[Type] = [output_type(kind, r.type, dims) for r, kind in places]  # type: ignore[arg-type]
     single = len(types) == 1
-    inner.graph.output = results[0] if single else inner.tuple(results)
+    inner.graph.output = results[0] if single else inner.tuple([r for r, _ in places])
     whole: Type = types[0] if single else Tuple(tuple(types))
-    args = (Constant(inner.graph), constant(";".join(outputs)), *arrays)
+    args = (Constant(inner.graph), constant(";".join(kind for _, kind in places)), *arrays)
     made = Apply(b.graph, Constant(REGISTRY["nest"]), args, whole, b.span)
-    return [made] if single else [b.item(made, k) for k in range(len(types))]
+    items: list[Node] = [made] if single else [b.item(made, k) for k in range(len(types))]
+    return [items[places[r, kind]] for r, kind in zip(results, outputs)]
 
 
 def copied(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tapeless.ad.activity import differentiable
 from tapeless.ir.abstract import Array, Cell
 from tapeless.ir.diagnostics import DifferentiationError, Span
+from tapeless.ir.lists import List
 from tapeless.ir.nodes import Apply, Constant, Node
 from tapeless.ir.primitive import Primitive
 
@@ -17,6 +18,13 @@ def refuse_location(node: Apply) -> None:
     if isinstance(fn, Constant) and isinstance(fn.value, Primitive) and fn.value.name in ("load", "store"):
         where = node.args[0].type
         if isinstance(where, Cell) and differentiable(where.content):
+            if isinstance(where.content, (Array, List)):
+                raise DifferentiationError(
+                    "this is written to, or read after a write, under a name that may mean more than one array or list, "
+                    "which has no derivative yet",
+                    node.span,
+                    hint="let each name mean one: write to a copy, u = u.copy()",
+                )
             raise DifferentiationError(
                 "a captured variable that is assigned after capture is read or written through a function value here, "
                 "which has no derivative yet",

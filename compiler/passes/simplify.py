@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tapeless.ir.abstract import NONE, Array, Tuple, Type
+from tapeless.ir.abstract import NONE, Array, Tuple, Type, broadcast_dims
 from tapeless.ir.builder import Builder, constant, is_primitive, undef
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nests import nest, nest_parts
@@ -320,7 +320,7 @@ class Rebuild:
         return joined(b, condition, sides[0], sides[1], type, self.live(scopes, node))
 
     def nest(self, b: Builder, scopes: Scopes, node: Apply, env: Env) -> Node:
-        """A nest, without the outputs that are dead."""
+        """A nest, without the outputs that are dead or operands as they are."""
         parts = nest_parts(node)
         live = self.live(scopes, node)
         kept = [k for k in range(len(parts.outputs)) if len(parts.outputs) == 1 or live >> k & 1]
@@ -331,7 +331,15 @@ class Rebuild:
             self.operand(b, inner, p, a, self.get(b, scopes, env, a), parts.dims, arrays, env)
         self.nodes(inner, scopes, scopes.schedule(parts.map), env)
         results = [self.get(inner, scopes, env, parts.results[k]) for k in kept]
-        made = dict(zip(kept, nest(b, inner, results, [parts.outputs[k] for k in kept], arrays)))
+        made = {}
+        for k, r in list(zip(kept, results)):
+            whole = _whole_operand(inner, r, arrays) if parts.outputs[k] == "each" else None
+            if whole is not None:
+                made[k] = whole
+        rest = [(k, r) for k, r in zip(kept, results) if k not in made]
+        if rest:
+            outputs = [parts.outputs[k] for k, _ in rest]
+            made.update(zip((k for k, _ in rest), nest(b, inner, [r for _, r in rest], outputs, arrays)))
         if len(parts.outputs) == 1:
             return made[0]
         assert isinstance(node.type, Tuple)
@@ -405,6 +413,16 @@ def _element(inner: Builder, array: Node, arrays: list[Node]) -> Node:
         arrays.append(array)
         inner.graph.parameter("x", array.type.element)  # type: ignore[union-attr]
     return inner.graph.params[arrays.index(array)]
+
+
+def _whole_operand(inner: Builder, result: Node, arrays: list[Node]) -> Node | None:
+    """The operand whose elements a result is, one after another: it is not broadcast, and lies as the output would."""
+    if result not in inner.graph.params:
+        return None
+    array = arrays[inner.graph.params.index(result)]  # type: ignore[arg-type]
+    dims = broadcast_dims([a.type for a in arrays])  # type: ignore[misc]
+    fits = isinstance(array.type, Array) and array.type.packed and array.type.dims == dims
+    return array if fits and (len(arrays) == 1 or "?" not in dims) else None
 
 
 def _readers(root: Graph) -> dict[Node, int]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tapeless as tl
 from array_checks import differences, ids, positions, same
-from writing_programs import DERIVATIVES, PRIMALS, V
+from writing_programs import DERIVATIVES, PRIMALS, V, swapped
 
 
 @pytest.mark.parametrize("f, args", PRIMALS + DERIVATIVES, ids=ids(PRIMALS + DERIVATIVES))
@@ -83,6 +83,15 @@ def test_no_derivative_of_what_writes_to_its_argument():
     with pytest.raises(tl.DifferentiationError, match="writes here to an array that it did not make") as e:
         tl.grad(doubled)(V.copy(), 1.0)
     assert "x[0] = v" in str(e.value) and "x = x.copy()" in str(e.value)
+
+
+def test_no_derivative_of_a_write_that_may_mean_two_arrays():
+    def total(u, n):
+        return np.sum(swapped(u, n))
+
+    np.testing.assert_allclose(tl.jit(total)(V, 3), total(V, 3))
+    with pytest.raises(tl.DifferentiationError, match="may mean more than one array"):
+        tl.grad(total)(V, 3)
 
 
 TABLE = np.zeros(3)
