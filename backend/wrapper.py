@@ -175,9 +175,10 @@ class Wrapper(Text):
             dims = self.load("ptr", obj, DIMS)
             ones = "true"
             for d, n in enumerate(t.dims):
-                relation = "eq" if n == "1" else "ne"
-                one = self.op(f"icmp {relation} i64 {self.load('i64', dims, 8 * d)}, 1")
-                ones = self.op(f"and i1 {ones}, {one}")
+                if n != "?":
+                    relation = "eq" if n == "1" else "ugt"
+                    one = self.op(f"icmp {relation} i64 {self.load('i64', dims, 8 * d)}, 1")
+                    ones = self.op(f"and i1 {ones}, {one}")
             incoming = [(before, ("false",)), (known, ("false",)), (self.block, (ones,))]
         else:
             incoming = [(before, ("false",)), (self.block, (fits,))]

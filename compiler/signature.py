@@ -71,7 +71,7 @@ def _array_key(value: Any) -> str:
         raise UsageError(
             "an array without dimensions cannot be passed to a compiled function", hint="pass the scalar: x[()]"
         )
-    dims = "".join("1" if n == 1 else "n" for n in value.shape)
+    dims = "".join("1" if n == 1 else "n" if n else "?" for n in value.shape)
     return str(Array(SCALARS["np." + element], dims, value.flags.c_contiguous))
 
 

@@ -69,7 +69,7 @@ def is_real(t: Type | None) -> bool:
 class Array(Type):
     """An array of NumPy; `element` is a scalar of NumPy.
 
-    dims    for each dimension: 1, n for another size, or ? for any
+    dims    for each dimension: 1, n for 2 or more, or ? for any size
     packed  whether the elements lie in C order without gaps
     """
 

@@ -20,7 +20,7 @@ def refuse_location(node: Apply) -> None:
         if isinstance(where, Cell) and differentiable(where.content):
             if isinstance(where.content, (Array, List)):
                 raise DifferentiationError(
-                    "this is written to, or read after a write, under a name that may mean more than one array or list, "
+                    "this is written to, or read after a write, under a name that may mean more than one array, "
                     "which has no derivative yet",
                     node.span,
                     hint="let each name mean one: write to a copy, u = u.copy()",

@@ -44,6 +44,7 @@ class Part(NamedTuple):
     size: Any
     dim: str
     dropped: bool = False
+    whole: bool = False
 
 
 def index_array(ops: Ops, a: Any, k: Any) -> Any:
@@ -89,7 +90,7 @@ def part_of(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
     """What one index takes of a dimension of size n; None stands for all of it."""
     zero, one = ops.lift(0), ops.lift(1)
     if i is None:
-        return Part(zero, one, n, dim)
+        return Part(zero, one, n, dim, whole=True)
     if ops.kind(i) == "record" and ops.tag(i) == "slice":
         return _slice(ops, *ops.items(i), n, dim)  # type: ignore[call-arg]
     x = position(ops, i)
@@ -97,7 +98,7 @@ def part_of(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
         raise Mismatch(
             "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and arrays are indices so far"
         )
-    return Part(_in_range(ops, x, n, axis), one, one, "1", True)
+    return Part(_in_range(ops, x, n, axis), one, one, "1", dropped=True)
 
 
 def _in_range(ops: Ops, i: Any, n: Any, axis: int) -> Any:
@@ -123,11 +124,15 @@ def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
         raise Mismatch("slice indices must be integers or None or have an __index__ method")
     a, b = (None if x is None else to_int(ops, x) for x in bounds)
     if a is None and b is None and stride == 1:
-        return Part(zero, one, n, dim)
+        return Part(zero, one, n, dim, whole=True)
     first = 0 if a is None else known_int(ops, a)
     last = 0 if b is None else known_int(ops, b)
     if stride == 1 and first is not None and first >= 0 and last is not None and (last < 0 or b is None):
         return Part(ops.lift(first), one, _above(ops, ops.apply("isub", n, ops.lift(min(first - last, LARGEST)))), "?")
+    if dim == "n" and (a is None or first is not None) and (b is None or last is not None):
+        part = _fixed(ops, slice(None if a is None else first, None if b is None else last, stride), n)
+        if part is not None:
+            return part
     if stride > 0:
         start = zero if a is None else _bound(ops, a, n, zero, n)
         stop = n if b is None else _bound(ops, b, n, zero, n)
@@ -142,6 +147,34 @@ def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
         more = ops.apply("ifloordiv", ops.apply("isub", count, one), ops.lift(min(abs(stride), LARGEST)))
         count = ops.apply("iadd", more, one)  # 0 of 0: it is the floor
     return Part(start, ops.lift(stride), count, "?")
+
+
+def _fixed(ops: Ops, k: slice, n: Any) -> Part | None:
+    """The part that a slice takes of n, 2 or more, where it is of the same size for all n; else None.
+
+    From where its bounds are inside on, a slice starts at a position from the start or from the end.
+    """
+    inside = max(abs(x) for x in (k.start or 0, k.stop or 0)) + abs(k.step) + 1
+    if inside > 64:
+        return None
+    tried = [(m, *k.indices(m)) for m in range(2, inside + abs(k.step) + 1)]  # a step further is another size
+    counts = {len(range(*bounds)) for _, *bounds in tried}
+    if len(counts) != 1:
+        return None
+    (count,) = counts
+    firsts, from_end = {start for _, start, *_ in tried}, {start - m for m, start, *_ in tried}
+    if len(firsts) == 1:
+        start = ops.lift(firsts.pop())
+    elif len(from_end) == 1:
+        start = ops.apply("iadd", n, ops.lift(from_end.pop()))
+    else:
+        return None
+    return Part(start, ops.lift(k.step), ops.lift(count), size_dim(count))
+
+
+def size_dim(n: int) -> str:
+    """The dimension of a known size."""
+    return "1" if n == 1 else "n" if n else "?"
 
 
 def slice_bounds(ops: Ops, low: Any, high: Any, step: Any, n: Any) -> tuple[Any, Any, Any]:
@@ -163,14 +196,14 @@ def _bound(ops: Ops, i: Any, n: Any, least: Any, most: Any) -> Any:
 
 
 def _is_block(ops: Ops, parts: list[Part]) -> bool:
-    """Whether a part of a packed array is packed: single positions, then at most one part, then all of the others."""
+    """Whether a part of a packed array is packed: positions, then at most one part, then all of the others."""
     whole = 0
     for p in reversed(parts):
-        if known_int(ops, p.start) != 0 or p.dim == "?" or p.dropped:
+        if not p.whole:
             break
         whole += 1
     rest = parts[: len(parts) - whole]
-    return all(p.dropped for p in rest[:-1]) and all(known_int(ops, p.step) == 1 for p in rest[-1:])
+    return all(p.dim == "1" for p in rest[:-1]) and all(known_int(ops, p.step) == 1 for p in rest[-1:])
 
 
 def at_position(ops: Ops, a: Any, i: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
+from tapeless.ir.operators.arrays import size_dim
 from tapeless.ir.operators.creation import filled
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function
 from tapeless.ir.operators.lists import NUMBERS
@@ -33,7 +34,7 @@ def as_array(ops: Ops, x: Any) -> Any:
 
 def _of_numbers(ops: Ops, items: list[Any]) -> Any:
     kind = common_kind(ops, *items) if items else "np.f64"
-    out = filled(ops, ops.lift(0), [ops.lift(len(items))], "1" if len(items) == 1 else "n", kind)
+    out = filled(ops, ops.lift(0), [ops.lift(len(items))], size_dim(len(items)), kind)
     for i, x in enumerate(items):
         out = ops.apply("put", out, made(ops, kind, as_kind(ops, x, kind)), ops.lift(i))
     return out

@@ -66,6 +66,7 @@ def check_shapes(ops: Ops, arrays: list[Any]) -> None:
 
 def mapped(ops: Ops, kinds: list[str], result: str, compute: Callable[..., Any], *xs: Any) -> Any:
     """A function of machine values on scalars and arrays, each as its kind; the result is of a kind of NumPy's."""
+    xs = tuple(ops.apply("element", x) if ops.kind(x) == "array" and not ops.array_type(x).dims else x for x in xs)
     arrays = [x for x in xs if ops.kind(x) == "array"]
     if not arrays:
         return made(ops, result, compute(ops, *(as_kind(ops, x, k) for x, k in zip(xs, kinds))))

@@ -58,6 +58,8 @@ def _tag(ops: Ops, x: Any) -> str:
 
 def iterate(ops: Ops, x: Any) -> Any:
     """x, if a loop can run over it."""
+    if ops.kind(x) == "array" and not ops.array_type(x).dims:
+        raise Mismatch("iteration over a 0-d array")
     if ops.kind(x) in SEQUENCES or _tag(ops, x) in ITERABLE:
         return x
     if ops.kind(x) == "str":

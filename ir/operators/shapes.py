@@ -77,8 +77,6 @@ def squeeze(ops: Ops, a: Any, axis: Any = None) -> Any:
         return index_array(ops, a, ops.tuple([zero if d in gone else full for d in range(t.rank)]))
     if "?" in t.dims:
         raise Mismatch("squeeze of an array with dimensions that are not known to be 1 or not is not supported")
-    if set(t.dims) <= {"1"}:
-        raise Mismatch("squeeze to an array without dimensions is not supported yet")
     return ops.make("with_axes", Array(t.element, t.dims.replace("1", ""), t.packed), a)
 
 
