@@ -233,7 +233,8 @@ class TypeOps:
 
     def array_type(self, x: Value) -> Array:
         x = self.plain(x)
-        assert isinstance(x, Arr)
+        if not isinstance(x, Arr):
+            raise Mismatch(f"an array is needed here, not an object of type '{self.describe(x)}'")
         return x.type
 
     def nest(
