@@ -7,7 +7,8 @@ what stands behind them because they check its indices.
 
 from __future__ import annotations
 
-from tapeless.ir.abstract import Array
+from tapeless.ir.abstract import Array, Record, Tuple, Type
+from tapeless.ir.builder import is_primitive
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import Scopes, inputs
@@ -23,7 +24,7 @@ class Ordered(Scopes):
     def schedule(self, graph: Graph) -> list[Apply]:
         """The applications of one graph, as `Scopes.schedule`."""
         if graph not in self._ordered:
-            order = super().schedule(graph)
+            order = _taken_apart(super().schedule(graph))
             self._ordered[graph] = self._late(graph, order) if any(_update(n) for n in order) else order
         return self._ordered[graph]
 
@@ -78,6 +79,32 @@ class Ordered(Scopes):
             elif isinstance(n.value, Graph) and n.value.kind != "function":
                 out += self.captures(n.value)
         return out
+
+
+def _taken_apart(order: list[Apply]) -> list[Apply]:
+    """The items of a value with arrays right behind it, so that each of them is the only name of its array then."""
+    items: dict[Node, list[Apply]] = {}
+    for n in order:
+        if is_primitive(n, "item") and _holds_arrays(n.args[0].type):
+            items.setdefault(n.args[0], []).append(n)
+    if not items:
+        return order
+    own, out = set(order), []
+    for n in order:
+        if not (is_primitive(n, "item") and n.args[0] in own and n in items.get(n.args[0], ())):
+            out += _with_items(n, items)
+    return out
+
+
+def _holds_arrays(type: Type | None) -> bool:
+    return isinstance(type, Array) or (isinstance(type, (Tuple, Record)) and any(map(_holds_arrays, type.items)))
+
+
+def _with_items(node: Apply, items: dict[Node, list[Apply]]) -> list[Apply]:
+    out = [node]
+    for n in items.get(node, ()):
+        out += _with_items(n, items)
+    return out
 
 
 def _sorted(order: list[Apply], before: dict[Apply, list[Apply]]) -> list[Apply]:
