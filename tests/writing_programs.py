@@ -318,7 +318,21 @@ def views_of_views(x, n):
     return whole
 
 
+def of_a_size_seen_later(x, s):
+    x = x.copy()
+    x = x[:][np.arange(len(x))]
+
+    def lowered():
+        for _ in x[:, None][:, 0]:
+            x[0] -= s
+
+    lowered()
+    return x
+
+
 PRIMALS = [
+    (of_a_size_seen_later, (V[:1], 0.5)),
+    (of_a_size_seen_later, (V, 0.5)),
     (views_of_views, (V, 0)),
     (views_of_views, (V, 2)),
     (swapped, (V, 3)),

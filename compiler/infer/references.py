@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from tapeless.ir.abstract import Array, array_type
+from tapeless.ir.abstract import Array, array_type, join
 
 MANY = 6
 """Steps that a reference has at most: a loop that takes a view of a view each time must end in inference."""
@@ -52,6 +52,13 @@ def parsed(tag: str) -> tuple[Array, list[Step]]:
         name, type, order, count = text.split(" ")
         steps.append(Step(name, array_type(type), order.strip("-"), int(count)))
     return array_type(whole), steps
+
+
+def refers_to(tag: str, type: Any) -> bool:
+    """Whether a reference may be to the whole of an array of this type."""
+    if tag == LIST or not is_reference(tag) or not isinstance(type, Array):
+        return tag == LIST and not isinstance(type, Array)
+    return join(whole := parsed(tag)[0], Array(type.element, type.dims.replace("n", "?"))) == whole
 
 
 def referred(tag: str) -> Array:
