@@ -24,11 +24,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from generator.program import Program, generate
+from generator import array_program, program
+from generator.program import Program
 from generator.shrink import shrink
 
 FEATURES = ("data loop", "nested break", "recursion", "closure", "raised", "late")
 BATCH = 25
+GENERATORS = {"scalars": program.generate, "arrays": array_program.generate}
 SOUND = ("", "rejected", "limitation")  # kinds of verdict that are no failure
 RECYCLE = 250  # programs after which a worker is replaced
 MEMORY = 12 << 30  # address space of a worker
@@ -43,6 +45,7 @@ def worker(options) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what programs print goes nowhere, or to `Printed`
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.setrecursionlimit(20_000)
+    import array_checking
     import checking
     from tapeless.backend import runtime
 
@@ -51,7 +54,12 @@ def worker(options) -> None:
         import planted
 
         planted.plant(options.plant)
-    checker = checking.Checker(checking.compiler(options.engine, options.stages), options.lines)
+    generate = GENERATORS[options.kind]
+    checker: checking.Checker | array_checking.ArrayChecker
+    if options.kind == "arrays":
+        checker = array_checking.ArrayChecker(options.engine)
+    else:
+        checker = checking.Checker(checking.compiler(options.engine, options.stages), options.lines)
     for line in sys.stdin:
         programs = [_restored(item) if isinstance(item, dict) else generate(item) for item in json.loads(line)]
         try:
@@ -92,7 +100,7 @@ class Worker:
         self.done = 0
 
     def start(self) -> None:
-        command = [sys.executable, __file__, "--worker", "--engine", self.options.engine]
+        command = [sys.executable, __file__, "--worker", "--engine", self.options.engine, "--kind", self.options.kind]
         command += ["--plant", self.options.plant] if self.options.plant else []
         command += [flag for flag in ("--stages", "--lines") if getattr(self.options, flag[2:])]
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (not a pipe, which could fill up)
@@ -172,6 +180,7 @@ class Run:
         self.lock = threading.Lock()
         self.next = 0
         self.passed, self.failures, self.rejected, self.limited = 0, [], 0, 0
+        self.refused: dict[str, list[str]] = {}
         self.features: collections.Counter = collections.Counter()
         self.derivatives = 0
         self.end = time.monotonic() + 60 * options.minutes
@@ -179,7 +188,7 @@ class Run:
     def seeds(self) -> list[str]:
         """The next seeds to check; none when the run is over."""
         with self.lock:
-            missing = self.options.programs - self.passed - len(self.failures)
+            missing = self.options.programs - self.passed - len(self.failures) - self.refusals()
             enough = self.options.first and self.failures
             if missing <= 0 or enough or time.monotonic() > self.end:
                 return []
@@ -193,6 +202,10 @@ class Run:
                 self.take(verdict)
         worker.stop()
 
+    def refusals(self) -> int:
+        """How many programs of arrays the compiler did not take."""
+        return sum(map(len, self.refused.values()))
+
     def take(self, verdict: dict) -> None:
         with self.lock:
             if verdict["kind"] == "rejected":
@@ -200,6 +213,10 @@ class Run:
                 return
             if verdict["kind"] == "limitation":
                 self.limited += 1
+                return
+            if verdict["kind"] == "refused" and self.options.kind == "arrays":
+                print(f"refused {verdict['seed']}: {verdict['problem'].splitlines()[0]}", flush=True)
+                self.refused.setdefault(verdict["problem"].splitlines()[0], []).append(verdict["seed"])
                 return
             if verdict["kind"]:
                 self.failures.append(verdict)
@@ -226,6 +243,8 @@ def report(run: Run, seconds: float) -> None:
     checked = run.passed + len(run.failures)
     print(f"{run.derivatives} derivatives compared; {checked / seconds:.1f} programs per second, {seconds:.0f} s")
     print(f"{run.limited} programs were refused for the documented limitation on captured variables under a derivative")
+    for message, seeds in sorted(run.refused.items(), key=lambda item: -len(item[1])):
+        print(f"refused {len(seeds)} times: {message} ({', '.join(seeds[:3])})")
     kinds = collections.Counter(f["kind"] for f in run.failures)
     if kinds:
         print("failures by kind: " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
@@ -238,7 +257,7 @@ def keep(run: Run, options) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     helper = Worker(options)
     for number, failure in enumerate(run.failures):
-        program = generate(failure["seed"])
+        program = GENERATORS[options.kind](failure["seed"])
         name = failure["seed"].replace(":", "_")
         _write(folder / f"{name}.py", program, failure)
         if number < options.shrink:
@@ -271,6 +290,7 @@ def _write(path: Path, program: Program, failure: dict) -> None:
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--kind", choices=tuple(GENERATORS), default="scalars", help="what the programs compute with")
     p.add_argument("--programs", type=int, default=2000)
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--seed", default="1", help="programs are made from SEED:0, SEED:1, ...")

@@ -305,7 +305,36 @@ def broadcast(m):
     return a
 
 
+def views_of_views(x, n):
+    x = x.copy()
+    whole, backwards = x, x
+    for i in range(n):
+        x = x[1:]
+        x[0] += i
+        backwards = backwards[::-1]
+        backwards *= 2
+    part = x[::-1][:-1]
+    part -= 1
+    return whole
+
+
+def of_a_size_seen_later(x, s):
+    x = x.copy()
+    x = x[:][np.arange(len(x))]
+
+    def lowered():
+        for _ in x[:, None][:, 0]:
+            x[0] -= s
+
+    lowered()
+    return x
+
+
 PRIMALS = [
+    (of_a_size_seen_later, (V[:1], 0.5)),
+    (of_a_size_seen_later, (V, 0.5)),
+    (views_of_views, (V, 0)),
+    (views_of_views, (V, 2)),
     (swapped, (V, 3)),
     (swapped_with_itself, (V, 3)),
     (the_same_twice, (V,)),

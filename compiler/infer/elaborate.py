@@ -21,6 +21,7 @@ from tapeless.infer.engine import Engine, _known
 from tapeless.infer.instances import Instance, Site
 from tapeless.infer.layout import Fact, Layout
 from tapeless.infer.nodeops import NodeOps
+from tapeless.infer.references import refers_to
 from tapeless.infer.typeops import Diverges
 from tapeless.ir.abstract import NEVER, Array, Box, Cell, Pullback, Record, Type, Union
 from tapeless.ir.builder import Builder, constant, undef
@@ -179,10 +180,13 @@ class Elaborator:
 
     def reference(self, b: Builder, type: Type, held: Node) -> Node:
         """A location that holds an array or list, as the reference to it."""
+        wanted = type
+        if isinstance(type, Union):  # inference met a narrower array here first, and its reference is another type
+            type = next(t for t in type.parts if isinstance(t, Record) and refers_to(t.tag, held.type))
         assert isinstance(type, Record) and isinstance(type.items[0], Cell)
         content = packed(b, held) if isinstance(held.type, Array) else held
         where = b.effect("cell", convert(b, content, type.items[0].content), type=type.items[0])
-        return b.apply("record", where, type=type)
+        return convert(b, b.apply("record", where, type=type), wanted)
 
     def spread(self, b: Builder, args: list[Node], node: Apply) -> tuple[list[Node], dict[str, Node]]:
         count = len(args) - len(node.shape.keywords)

@@ -194,7 +194,7 @@ class NodeOps:
     def make(self, name: str, type: Array, *args: Node) -> Node:
         if name in STEPS and _is_reference(args[0]):
             order = args[1].value if name == "permute" else ""  # type: ignore[attr-defined]
-            tag, items = further(args[0].type.tag, self.items(args[0]), name, type, args[1:], order)  # type: ignore[union-attr]
+            tag, items = further(args[0].type.tag, self.items(args[0]), name, type, args[1:], order, self.apply)  # type: ignore[union-attr]
             return self.record(tag, items)
         return self.b.apply(name, *map(self.plain, args), type=type)
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from tapeless.ir.abstract import Array, array_type
+from tapeless.ir.abstract import Array, array_type, join
 
+MANY = 6
+"""Steps that a reference has at most: a loop that takes a view of a view each time must end in inference."""
 STEPS = ("window", "permute", "with_axes", "reshape")
 
 
@@ -52,17 +54,47 @@ def parsed(tag: str) -> tuple[Array, list[Step]]:
     return array_type(whole), steps
 
 
+def refers_to(tag: str, type: Any) -> bool:
+    """Whether a reference may be to the whole of an array of this type."""
+    if tag == LIST or not is_reference(tag) or not isinstance(type, Array):
+        return tag == LIST and not isinstance(type, Array)
+    return join(whole := parsed(tag)[0], Array(type.element, type.dims.replace("n", "?"))) == whole
+
+
 def referred(tag: str) -> Array:
     """The type of what a reference means."""
     whole, steps = parsed(tag)
     return steps[-1].type if steps else whole
 
 
-def further(tag: str, items: Sequence[Any], name: str, type: Array, args: Sequence[Any], order: str) -> Any:
-    """The tag and items of a view of what a reference means."""
+def further(
+    tag: str,
+    items: Sequence[Any],
+    name: str,
+    type: Array,
+    args: Sequence[Any],
+    order: str,
+    arithmetic: Callable[..., Any],
+) -> Any:
+    """The tag and items of a view of what a reference means; `arithmetic(name, a, b)` computes with numbers.
+
+    Two steps of one kind are one: `x = x[1:]` and `x = x.T` in a loop lead to references of one type.
+    """
     whole, steps = parsed(tag)
     given = [] if name == "permute" else list(args)
-    return reference_tag(whole, [*steps, Step(name, type, order, len(given))]), [*items, *given]
+    last = steps[-1] if steps else None
+    if last is None or last.name != name:
+        return reference_tag(whole, [*steps, Step(name, type, order, len(given))]), [*items, *given]
+    count = len(items) - last.numbers
+    items, old = items[:count], items[count:]
+    if name == "permute":
+        order = "".join(last.order[int(d)] for d in order)
+    elif name == "window":
+        for k in range(0, len(given), 3):
+            start, step = old[k], old[k + 1]
+            given[k] = arithmetic("iadd", start, arithmetic("imul", step, given[k]))
+            given[k + 1] = arithmetic("imul", step, given[k + 1])
+    return reference_tag(whole, [*steps[:-1], Step(name, type, order, len(given))]), [*items, *given]
 
 
 def read(load: Callable[[], Any], view: Callable[..., Any], tag: str, items: Sequence[Any]) -> list[Any]:

@@ -34,7 +34,7 @@ from tapeless.infer.domain import (
     stored,
 )
 from tapeless.infer.instances import Instance
-from tapeless.infer.references import LIST, STEPS, further, is_reference, referred
+from tapeless.infer.references import LIST, MANY, STEPS, further, is_reference, parsed, referred
 from tapeless.ir.abstract import NONE, SCALARS, Array, Str, Tuple, Type, broadcast_dims, output_type
 from tapeless.ir.lists import buffers_of
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
@@ -248,7 +248,10 @@ class TypeOps:
     def make(self, name: str, type: Array, *args: Value) -> Value:
         if name in STEPS and _is_reference(args[0]):
             order = args[1].value if name == "permute" else ""  # type: ignore[attr-defined]
-            return self.record(*further(args[0].tag, self.items(args[0]), name, type, args[1:], order))  # type: ignore[attr-defined]
+            tag, items = further(args[0].tag, self.items(args[0]), name, type, args[1:], order, self.apply)  # type: ignore[attr-defined]
+            if len(parsed(tag)[1]) > MANY:
+                raise GrowthError("a view of a view of a view of an array that is written to", "make a copy of a view")
+            return self.record(tag, items)
         return Arr(type)
 
     def list_of(self, items: Sequence[Value]) -> Value:

@@ -179,3 +179,16 @@ def test_nothing_is_written_before_its_index_is_checked():
     assert tl.jit(f)(10**12, 0) == 0.0
     with pytest.raises(IndexError):
         tl.jit(f)(10**12, 1)
+
+
+def test_views_that_grow_without_end_are_refused():
+    def f(x, n):
+        x = x.copy()
+        y = x
+        for _ in range(n):
+            x = x[:, None][:, 0]
+        x[0] = 1
+        return y
+
+    with pytest.raises(tl.TapelessError, match="a view of a view"):
+        tl.jit(f)(V, 2)

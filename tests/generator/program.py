@@ -32,10 +32,11 @@ class Program:
     features: set[str]
     result: str
     notes: dict[str, object] = field(default_factory=dict)
+    header: str = HEADER
 
     @property
     def text(self) -> str:
-        return HEADER + self.source
+        return self.header + self.source
 
     @property
     def inner(self) -> bool:
