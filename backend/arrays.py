@@ -411,31 +411,49 @@ def packed_copy(e: FunctionEmitter, a: View, node: Apply) -> View:
 
 
 def matmul(e: FunctionEmitter, node: Apply) -> Values:
-    """The product of two matrices, by BLAS: what is transposed stays where it is, what is strided is copied."""
+    """Products of matrices, by BLAS: what is transposed stays where it is, what is strided is copied."""
     a, b, t = view(e, node.args[0]), view(e, node.args[1]), e.program.type(node)
     assert isinstance(t, Array)
-    (m, k), n = a.sizes, b.sizes[1]
-    owner = new(e, [m, n], t, node, "tl_new_zeros")
-    c = View(e, t, (owner, data_of(e, owner), *(s for s, d in zip((m, n), t.dims) if d != "1")))
+    (*batch, m, k), n = a.sizes, b.sizes[-1]
+    whole = [*batch, m, n]
+    owner = new(e, whole, t, node, "tl_new_zeros")
+    c = View(e, t, (owner, data_of(e, owner), *(s for s, d in zip(whole, t.dims) if d != "1")))
     sorts, given, copies = [], [], []
     for x, v in zip(node.args, (a, b)):
-        turned = is_primitive(x, "permute") and x.args[0].type.packed  # type: ignore[attr-defined]
-        if turned:
-            v = view(e, x.args[0])  # type: ignore[attr-defined]
+        turned = _turned(x)
+        if turned is not None:
+            v = view(e, turned)
         elif not v.type.packed:
             v = packed_copy(e, v, node)
             copies.append(v)
-        sorts.append("i32 112" if turned else "i32 111")
-        given.append(f"{POINTER} {v.data}, i64 {_lead(e, v.sizes[1])}")
-    name = "dgemm" if a.memory == "double" else "sgemm"
+        sorts.append("i32 111" if turned is None else "i32 112")
+        given.append((v, _lead(e, v.sizes[-1])))
+    name, lead = "dgemm" if a.memory == "double" else "sgemm", _lead(e, n)
     e.program.blas[name] = None
-    e.do(
-        f"call void @tl_{name}(i32 101, {', '.join(sorts)}, i64 {m}, i64 {n}, i64 {k}, {a.memory} 1.0, "
-        f"{', '.join(given)}, {a.memory} 0.0, {POINTER} {c.data}, i64 {_lead(e, n)})"
-    )
+
+    def body(index: list[str]) -> Any:
+        x, y, z = (v.address([*index, "0", "0"]) if index else v.data for v in (given[0][0], given[1][0], c))
+        e.do(
+            f"call void @tl_{name}(i32 101, {', '.join(sorts)}, i64 {m}, i64 {n}, i64 {k}, {a.memory} 1.0, "
+            f"{POINTER} {x}, i64 {given[0][1]}, {POINTER} {y}, i64 {given[1][1]}, {a.memory} 0.0, "
+            f"{POINTER} {z}, i64 {lead})"
+        )
+        yield from ()
+
+    run(over(e, batch, body))
     for copy in copies:
         e.do(f"call void @tl_release(ptr %ctx, {POINTER} {copy.owner})")
     return c.leaves(c.owner, c.data)
+
+
+def _turned(node: Node) -> Node | None:
+    """The packed array that a node is, but for the order of the last two dimensions."""
+    if not is_primitive(node, "permute"):
+        return None
+    a, order = node.args  # type: ignore[attr-defined]
+    last = len(order.value) - 1
+    turned = order.value[:-2] == "".join(map(str, range(last - 1))) and order.value[-2:] == f"{last}{last - 1}"
+    return a if turned and a.type.packed else None
 
 
 def _lead(e: FunctionEmitter, n: str) -> str:

@@ -378,8 +378,16 @@ class Reverse:
     def _matmul(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         for k, x in enumerate(node.args):
             if x in self.active:
-                other = bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), constant("10"))
-                self.give(region, x, bb.apply("matmul", *((seed, other) if k == 0 else (other, seed))))
+                rank = x.type.rank  # type: ignore[union-attr]
+                order = "".join(map(str, (*range(rank - 2), rank - 1, rank - 2)))
+                other = bb.apply("permute", region.ref(image(region.m, node.args[1 - k])), constant(order))
+                out = bb.apply("matmul", *((seed, other) if k == 0 else (other, seed)))
+                t = cotangent(x.type)  # type: ignore[arg-type]
+                assert isinstance(t, Array)
+                if out.type != t:  # a size that is one in the other operand was found equal to this one's
+                    free = [n for n, d in zip(self._sizes(region, x), t.dims) if d != "1"]
+                    out = bb.apply("reshape", out, *free, type=t)
+                self.give(region, x, out)
 
     def _filled(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         inner = bb.nested("map", "map")

@@ -7,7 +7,7 @@ from typing import Any
 from tapeless.ir.abstract import Array
 from tapeless.ir.operators.arrays import index_array, sizes, transposed
 from tapeless.ir.operators.creation import machine_constant, positions, shape_of
-from tapeless.ir.operators.elementwise import check_shapes, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.elementwise import check_shapes, element_kind, mapped, numpy_function
 from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import index
 from tapeless.ir.operators.shapes import joined, reshaped
@@ -167,7 +167,7 @@ def split(ops: Ops, ary: Any, parts: Any, axis: Any = None) -> Any:
     return ops.tuple(out)
 
 
-# -- triangles, products ----------------------------------------------------------------------------------------------
+# -- triangles --------------------------------------------------------------------------------------------------------
 def _triangle(name: str, lower: bool) -> None:
     def expand(ops: Ops, m: Any, k: Any = None) -> Any:
         need_arrays(ops, name, m)
@@ -191,18 +191,3 @@ def _triangle(name: str, lower: bool) -> None:
 
 _triangle("tril", True)
 _triangle("triu", False)
-
-
-@operator("np.vdot", numpy_function("vdot"), keywords=("a", "b"))
-def vdot(ops: Ops, a: Any, b: Any) -> Any:
-    """np.vdot(a, b): the sum of the products of all elements."""
-    need_arrays(ops, "vdot", a, b)
-    return ops.operate("np.dot", *(reshaped(ops, x, [ops.lift(-1)]) for x in (a, b)))
-
-
-@operator("np.inner", numpy_function("inner"))
-def inner(ops: Ops, a: Any, b: Any) -> Any:
-    """np.inner(a, b) of vectors and matrices: along their last dimensions."""
-    if "array" not in (ops.kind(a), ops.kind(b)) or ops.kind(a) != ops.kind(b):
-        return ufunc(ops, "mul", a, b)
-    return ops.operate("np.dot", a, transposed(ops, b))

@@ -1,4 +1,4 @@
-"""New arrays, and products of matrices."""
+"""New arrays."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from tapeless.ir.operators.elementwise import (
     element_kind,
     mapped,
     numpy_function,
-    ufunc,
 )
 from tapeless.ir.operators.numbers import index, known_int, refuse
-from tapeless.ir.operators.reductions import summed
 from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -194,60 +192,3 @@ def identity(ops: Ops, n: Any, dtype: Any = None) -> Any:
 def copy(ops: Ops, a: Any) -> Any:
     """np.copy(a)."""
     return converted(ops, a, element_kind(ops, a))
-
-
-# -- products ---------------------------------------------------------------------------------------------------------
-def product(ops: Ops, a: Any, b: Any) -> Any:
-    """a @ b of vectors and matrices."""
-    for x in (a, b):
-        if ops.kind(x) != "array":
-            raise Mismatch(f"unsupported operand type(s) for @: '{ops.describe(a)}' and '{ops.describe(b)}'")
-    x, y = (ops.array_type(v).rank for v in (a, b))
-    if not 1 <= x <= 2 or not 1 <= y <= 2:
-        raise Mismatch("products of arrays of more than two dimensions are not supported yet")
-    inner = ops.apply("ieq", sizes(ops, a)[-1], sizes(ops, b)[0])
-    ops.check(inner, "ValueError", "matmul: Input operand 1 has a mismatch in its core dimension 0")
-    kind = common_kind(ops, a, b)
-    if x == y == 2 and is_kind(kind, "float"):
-        return ops.apply("matmul", _in_kind(ops, a, kind), _in_kind(ops, b, kind))
-    return _sums(ops, a, b, kind)
-
-
-def _in_kind(ops: Ops, a: Any, kind: str) -> Any:
-    return a if element_kind(ops, a) == kind else converted(ops, a, kind)
-
-
-def _sums(ops: Ops, a: Any, b: Any, kind: str) -> Any:
-    """A product with a vector, or of whole numbers, as sums of products: it is no work for BLAS, and fuses."""
-    t, u = ops.array_type(a), ops.array_type(b)
-    left = a if u.rank == 1 else ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a)
-    products, axis = ufunc(ops, "mul", left, b), ops.lift(t.rank - 1)
-    return ops.operate("np.any", products, axis) if kind == "np.bool" else summed(ops, products, axis, None, kind)
-
-
-@operator("matmul", numpy_function("matmul"))
-def matmul(ops: Ops, a: Any, b: Any) -> Any:
-    """a @ b of vectors and matrices."""
-    return product(ops, a, b)
-
-
-@operator("np.matmul", numpy_function("matmul"))
-def np_matmul(ops: Ops, a: Any, b: Any) -> Any:
-    """np.matmul(a, b) of vectors and matrices."""
-    return product(ops, a, b)
-
-
-@operator("np.dot", numpy_function("dot"))
-def dot(ops: Ops, a: Any, b: Any) -> Any:
-    """np.dot(a, b) of scalars, vectors and matrices."""
-    return product(ops, a, b) if ops.kind(a) == ops.kind(b) == "array" else ufunc(ops, "mul", a, b)
-
-
-@operator("np.outer", numpy_function("outer"))
-def outer(ops: Ops, a: Any, b: Any) -> Any:
-    """np.outer(a, b): of arrays of any number of dimensions as vectors."""
-    if ops.kind(a) != "array" or ops.kind(b) != "array":
-        raise Mismatch("outer of scalars is not supported")
-    a, b = (x if ops.array_type(x).rank == 1 else ops.operate("np.ravel", x) for x in (a, b))
-    t = ops.array_type(a)
-    return ufunc(ops, "mul", ops.make("with_axes", Array(t.element, t.dims + "1", t.packed), a), b)

@@ -80,12 +80,17 @@ def squeeze(ops: Ops, a: Any, axis: Any = None) -> Any:
     return ops.make("with_axes", Array(t.element, t.dims.replace("1", ""), t.packed), a)
 
 
-@operator("np.transpose", numpy_function("transpose"), keywords=("a", "axes"))
-def transpose(ops: Ops, a: Any, axes: Any = None) -> Any:
-    """np.transpose(a, axes=None)."""
-    if axes is None or ops.kind(axes) == "none":
+@operator("np.transpose", numpy_function("transpose"), keywords=("axes",))
+def transpose(ops: Ops, a: Any, *order: Any, axes: Any = None) -> Any:
+    """np.transpose(a, axes=None) and a.transpose(0, 2, 1)."""
+    given = order[0] if len(order) == 1 else axes if not order else ops.tuple(order)
+    if given is None or ops.kind(given) == "none":
         return transposed(ops, a)
-    return transposed(ops, a, [int(ops.need_constant(k, "an axis")) % ops.array_type(a).rank for k in ops.items(axes)])
+    rank = ops.array_type(a).rank
+    known = [_axis(ops, k, rank) for k in (ops.items(given) if ops.kind(given) == "tuple" else [given])]
+    if sorted(known) != list(range(rank)):
+        raise Mismatch("axes don't match array")
+    return transposed(ops, a, known)
 
 
 def _axis(ops: Ops, axis: Any, rank: int) -> int:

@@ -79,7 +79,7 @@ def _permuted(a: Type, order: Type) -> Type:
 
 def _product(a: Type, b: Type) -> Type:
     assert isinstance(a, Array) and isinstance(b, Array)
-    return Array(a.element, a.dims[0] + b.dims[1])
+    return Array(a.element, a.dims[:-1] + b.dims[-1])
 
 
 size = primitive(
@@ -154,7 +154,7 @@ permute = primitive(
 )
 matmul = primitive(
     "matmul",
-    doc="matmul(a, b): the product of two matrices.",
+    doc="matmul(a, b): the products of matrices, in the last two dimensions; the others are the same in both.",
     result=_product,
     evaluate=lambda a, b: a @ b,
     buffers="new",

@@ -51,7 +51,7 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
         case "permute":
             return b.apply("size", a.args[0], _number(int(a.args[1].value[d])))  # type: ignore[attr-defined, no-any-return]
         case "matmul":
-            return b.apply("size", a.args[d], axis)  # type: ignore[no-any-return]
+            return b.apply("size", a.args[d == a.type.rank - 1], axis)  # type: ignore[no-any-return]
         case "with_axes":
             return b.apply("size", a.args[0], _number(_free(a.args[0])[_free(a).index(d)]))  # type: ignore[no-any-return]
         case "nest":
