@@ -9,6 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FUZZ ?= --programs 2000 --jobs 2 --minutes 20
+ARRAYS ?= --programs 500 --jobs 2 --minutes 20
 
 .PHONY: demo test fuzz view clean
 
@@ -25,6 +26,7 @@ test: .venv/.installed-test view
 
 fuzz: .venv/.installed-test
 	$(BIN)/python tests/fuzz.py $(FUZZ)
+	TAPELESS_POISON=1 TAPELESS_VERIFY=1 $(BIN)/python tests/fuzz.py --kind arrays $(ARRAYS)
 
 # Type checkers do not read setuptools' package-dir: they get a folder in which each module stands where it is imported.
 view:

@@ -54,10 +54,10 @@ def _augmented(s: ast.AugAssign, scope: Scope) -> None:
             scope.assign(name, scope.operator("i" + BINARY[type(s.op)], old, value(s.value, scope), at=s), s)
         case ast.Subscript():
             place = Place(s.target, scope)
-            old = place.base
+            whole = old = place.base
             for key in place.keys:
-                old = scope.operator("getitem", old, key, at=s.target)
-            place.write(scope.operator(f"i{BINARY[type(s.op)]}_item", old, value(s.value, scope), at=s), s)
+                whole, old = old, scope.operator("getitem", old, key, at=s.target)
+            place.write(scope.operator(f"i{BINARY[type(s.op)]}_item", old, value(s.value, scope), whole, at=s), s)
         case _:
             _refuse_target(s.target, scope)
 

@@ -157,7 +157,50 @@ def a_list_of_its_own(n):
     return xs, ys, zs
 
 
+def one_array_twice(x):
+    a = x.copy()
+    items, pair, again = [a, a], (a, a[1:]), [x * 2.0] * 2
+    items[0][0] = 7.0
+    pair[0][1] = 5.0
+    again[1][2] = 3.0
+    return items, pair, again
+
+
+def an_array_twice_in_a_list(x):
+    xs = [x * 2.0] * 2
+    xs[0][0] = 7.0
+    return xs[1]
+
+
+def a_pair_of_one_array(x):
+    y = x * 1.0
+    pair = (y, y[1:])
+    pair[0][1] = 7.0
+    return pair[1]
+
+
+def items_that_grow(x):
+    y = x * 1.0
+    xs = [y]
+    xs[0] += 1.0
+    xs[0] *= xs[0][::-1]
+    return y, xs[0]
+
+
+def one_of_two(x, c):
+    a, b = x * 1.0, x * 2.0
+    xs = [a, a if c > 0 else b]
+    xs[0][1] = 5.0
+    return xs[1], xs[0]
+
+
 PRIMALS = [
+    (one_of_two, (V, 1)),
+    (one_of_two, (V, -1)),
+    (one_array_twice, (V,)),
+    (an_array_twice_in_a_list, (V,)),
+    (a_pair_of_one_array, (V,)),
+    (items_that_grow, (V,)),
     (fibonacci, (20,)),
     (stack_machine, (6,)),
     (slices, (6,)),

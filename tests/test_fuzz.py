@@ -14,6 +14,12 @@ def test_random_programs_compile_and_differentiate_correctly(capsys):
     assert run.passed >= 30
 
 
+def test_random_programs_of_arrays_are_what_numpy_means():
+    run = fuzz.fuzz(options("--kind", "arrays", "--programs", "10", "--jobs", "2", "--minutes", "2", "--seed", "test"))
+    assert run.failures == []
+    assert run.passed >= 5
+
+
 PROGRAM = {"params": ["x"], "calls": [[0.5]], "features": [], "result": "float", "notes": {}}
 
 
@@ -45,3 +51,8 @@ def test_the_machinery_passes_programs_that_the_oracle_runs(capsys):
     assert run.passed >= 60 and run.failures == []
     fuzz.report(run, 1.0)
     assert "60 passed" in capsys.readouterr().out or run.passed > 60
+
+
+def test_the_machinery_passes_programs_of_arrays():
+    run = fuzz.fuzz(options("--kind", "arrays", "--engine", "cpython", "--programs", "60", "--jobs", "2"))
+    assert run.passed >= 60 and run.failures == []

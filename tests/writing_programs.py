@@ -330,7 +330,16 @@ def of_a_size_seen_later(x, s):
     return x
 
 
+def under_one_of_two_names(x, c):
+    a, b = x * 1.0, x * 2.0
+    d = a if c > 0 else b
+    d[0] = 7.0
+    return a, b, d
+
+
 PRIMALS = [
+    (under_one_of_two_names, (V, 1)),
+    (under_one_of_two_names, (V, -1)),
     (of_a_size_seen_later, (V[:1], 0.5)),
     (of_a_size_seen_later, (V, 0.5)),
     (views_of_views, (V, 0)),

@@ -49,6 +49,8 @@ Shape = Any
 """Roots, or a tuple of shapes."""
 NOTHING: Roots = frozenset()
 FRESH = Root("fresh")
+SHARED = Root("shared")
+"""Among what the items of a list reach: two of the items may be one array."""
 LOADED = Root("loaded")
 """Part of what a location holds, under a name of its own."""
 
@@ -164,7 +166,8 @@ class Aliases:
 
     def conflict(self, roots: Roots, write: Write, use: Span | None) -> None:
         """A use of what was written to under another name."""
-        self.conflicts.setdefault(Conflict(roots, write, use))
+        if roots := roots - {SHARED}:
+            self.conflicts.setdefault(Conflict(roots, write, use))
 
     def flows(self, fact: Fact, roots: Roots) -> None:
         """Memory goes into a parameter, or comes out of a call."""
@@ -190,7 +193,7 @@ class Aliases:
 
     def store(self, site: int, roots: Roots) -> None:
         """A value goes into a location."""
-        site = self.engine.lattice.find(site)
+        site, roots = self.engine.lattice.find(site), roots - {SHARED}
         if not roots <= self.contents.get(site, NOTHING):
             self.contents[site] = self.contents.get(site, NOTHING) | roots
             self.grown = True
@@ -367,6 +370,8 @@ class Walk:
         fact = (inst, node)
         if named and op.writes and flat(shapes[0]) and _is_written(self.layout, inst, node):
             target = shapes[0]
+            if op.name == "setitem" and (len(node.args) > 3 or _is_updated(node.args[1])):
+                self._item_written(target, node)
             into_list = isinstance(target, tuple) and op.name != "setitem"
             roots = self.aliases.with_locations(target[0] if into_list else flat(target))
             write = self.write(roots, node.span)
@@ -375,7 +380,7 @@ class Walk:
                 self.aliases.conflict(frozenset([LOADED]), write, node.span)
             if isinstance(target, tuple) and is_list(self.layout.fact(fact)):
                 rest = [(s, self.type(inst, a)) for s, a in zip(shapes[1:], node.args[1:])]
-                target = target[0], flat(target[1]) | flat(tuple(_inside(s, t) for s, t in rest))
+                target = target[0], gathered([flat(target[1]), *(_inside(s, t) for s, t in rest)])
             self.define(fact, target)
         elif not holds_arrays(self.layout.fact(fact)):
             self.define(fact, NOTHING)
@@ -384,9 +389,17 @@ class Walk:
             flow = Flow(operands, shapes, frozenset([Root(fact)]))
             self.define(fact, flow.of(made) if made is not None else flow.all)
 
+    def _item_written(self, target: Shape, node: Apply) -> None:
+        """An array that is an item of a list or tuple is written to: no other item may be the same."""
+        shared = seen = NOTHING
+        for _, roots in leaves(target, ()):
+            shared, seen = shared | (roots if SHARED in roots else roots & seen), seen | roots
+        self.aliases.conflict(shared, Write(node.span), node.span)
+
     def write(self, roots: Roots, span: Span | None) -> Write:
         """Memory changes: all that reaches it is stale."""
         write = Write(span)
+        roots -= {SHARED}
         self.written |= roots
         for r in roots:
             self.spans.setdefault(r, span)
@@ -544,7 +557,7 @@ class Flow:
     def __init__(self, operands: Sequence[Node], shapes: Sequence[Shape], fresh: Roots) -> None:
         self.memo: dict[Node, Shape] = {}
         self.fresh, self.all = fresh, flat(tuple(shapes)) | fresh
-        self.inside = flat(tuple(_inside(s, n.type) for s, n in zip(shapes, operands)))
+        self.inside = gathered([_inside(s, n.type) for s, n in zip(shapes, operands)])
         todo = list(zip(operands, shapes))
         while todo:
             node, shape = todo.pop()
@@ -569,7 +582,7 @@ class Flow:
         if fn.name == "load":
             return (frozenset([LOADED]),) * 2 if is_list(node.type) else frozenset([LOADED])
         if is_list(node.type) and fn.name == "record":
-            return self.fresh, self.inside
+            return self.fresh, self.inside | gathered([_inside(self.of(a), a.type) for a in node.args])  # type: ignore[attr-defined]
         args = node.args  # type: ignore[attr-defined]
         match fn.name:
             case "tuple" | "record":
@@ -630,6 +643,20 @@ def _around(loop: Graph, shape: Shape) -> Shape:
 def _inside(shape: Shape, type: Type | None) -> Roots:
     """What goes into a list with a value: what it reaches, but of a list its items only."""
     return flat(shape[1] if isinstance(shape, tuple) and is_list(type) else shape)
+
+
+def gathered(items: Sequence[Roots]) -> Roots:
+    """What the items of a list reach; SHARED too, where two of them reach the same."""
+    out: Roots = NOTHING
+    for roots in items:
+        out = out | roots | ({SHARED} if out & roots - {SHARED} else NOTHING)
+    return out
+
+
+def _is_updated(node: Node) -> bool:
+    """Whether a node is what `a[k] += v` makes of a[k]."""
+    fn = node.fn.value if isinstance(node, Apply) and isinstance(node.fn, Constant) else None
+    return isinstance(fn, Operator) and fn.name.startswith("i") and fn.name.endswith("_item")
 
 
 def _with_step(root: Root, k: int) -> Root:

@@ -201,13 +201,13 @@ class NodeOps:
     def plain(self, x: Node) -> Node:
         if isinstance(x.type, Record) and x.type.tag == LIST:
             return self.plain(self._list(x))
-        if isinstance(x.type, Record) and x.type.tag == lists.STATIC and any(map(_is_reference, self.items(x))):
+        if isinstance(x.type, Record) and x.type.tag == lists.STATIC and _refers(x.type):
             return self.list_of([self.plain(item) for item in self.items(x)])
         if _is_reference(x):
             return self._views(x)[-1]
-        if isinstance(x.type, Tuple) and any(_is_reference(item) for item in self.items(x)):
+        if isinstance(x.type, Tuple) and _refers(x.type):
             return self.b.tuple([self.plain(item) for item in self.items(x)])
-        if isinstance(x.type, Union) and any(isinstance(p, Record) and is_reference(p.tag) for p in x.type.parts):
+        if isinstance(x.type, Union) and _refers(x.type):
             return self.each_part(x, self.plain)
         return x
 
@@ -376,3 +376,13 @@ class NodeOps:
 
 def _is_reference(x: Node) -> bool:
     return isinstance(x.type, Record) and is_reference(x.type.tag)
+
+
+def _refers(t: Type | None) -> bool:
+    """Whether values of a type have references, in tuples and lists of a known length."""
+    match t:
+        case Record(tag=tag, items=items):
+            return is_reference(tag) or (tag == lists.STATIC and any(map(_refers, items)))
+        case Tuple(items=items) | Union(parts=items):
+            return any(map(_refers, items))
+    return False

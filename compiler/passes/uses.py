@@ -42,6 +42,7 @@ class Uses:
     def __init__(self, root: Graph, scopes: Scopes, recursive: set[Graph]) -> None:
         self.scopes = scopes
         self.functions = [g for g in reachable(root) if g.kind == "function"]
+        self.graphs: dict[Graph, list[Graph]] = {}  # of a function: itself and those nested in it
         self.nodes = {f: self._nodes(f) for f in self.functions}
         params = {p for f in self.functions if f is not root for p in f.params if isinstance(p.type, Cell)}
         cells = [(n, g, f) for f in self.functions for n, g in self.nodes[f] if primitive_name(n) == "cell"]
@@ -71,6 +72,7 @@ class Uses:
                 if h.kind != "function" and h not in seen:
                     seen.add(h)
                     todo.append(h)
+        self.graphs[function] = list(seen)
         return out
 
     # -- answers ----------------------------------------------------------------------------------------------------
@@ -156,10 +158,9 @@ class Uses:
         """Remove locations with other uses; whether there were any."""
         bad: set[Location] = set()
         for f in self.functions:
-            for node, g in self.nodes[f]:
+            for node, _ in self.nodes[f]:
                 bad |= self._other_uses(node)
-                bad.add(g.output)
-            bad.add(f.output)
+            bad.update(g.output for g in self.graphs[f])
             bad |= self._stored_in_heads(f)
         self._stores.clear()
         before = len(self.traced)

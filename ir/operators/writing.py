@@ -205,16 +205,19 @@ def _in_place(name: str) -> None:
         new = updated(ops, name, a, v)
         return ops.written(a, new) if ops.kind(a) in ("array", "list") else new
 
-    def item(ops: Ops, a: Any, v: Any) -> Any:
-        return updated(ops, name, a, v)
+    def item(ops: Ops, a: Any, v: Any, whole: Any) -> Any:
+        new = updated(ops, name, a, v)
+        return ops.written(a, new) if ops.kind(whole) == "list" and ops.kind(a) in ("array", "list") else new
 
     evaluate: Callable[..., Any] = getattr(
         python, "i" + {"div": "truediv", "bitand": "and", "bitor": "or", "bitxor": "xor"}.get(name, name)
     )
     write.__doc__ = f"a {SIGNS[name]} v."
-    item.__doc__ = f"a[k] {SIGNS[name]} v: the new a[k]."
+    item.__doc__ = (
+        f"a[k] {SIGNS[name]} v: the new a[k]. An item of a list is changed itself, that of an array by what follows."
+    )
     operator("i" + name, evaluate, writes=True)(write)
-    operator(f"i{name}_item", evaluate)(item)
+    operator(f"i{name}_item", lambda a, v, whole: evaluate(a, v))(item)
 
 
 for _name in SIGNS:
