@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
-from tapeless.ir.abstract import NP_I64, Array
 from tapeless.ir.operators.arranging import axes_in, need_arrays, with_dims
 from tapeless.ir.operators.arrays import sizes, transposed
-from tapeless.ir.operators.creation import filled
+from tapeless.ir.operators.creation import line
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.indexing import Index, gathered
 from tapeless.ir.operators.numbers import index, known_int
@@ -79,11 +78,8 @@ def diagonal_of(ops: Ops, x: Named) -> Named:
         for k in others:
             equal = ops.apply("ieq", lengths[k], lengths[first])
             ops.check(equal, "ValueError", f"dimensions in single operand for collapsing index '{c}' don't match")
-        if dims[first] == "1":
-            at[c] = filled(ops, ops.lift(0), [], "1" * len(names), "np.i64")
-        else:
-            line = "".join("?" if k == d else "1" for k in range(len(names)))
-            at[c] = ops.make("with_axes", Array(NP_I64, line), ops.apply("iota", lengths[first]))
+        own = "".join("1" if dims[x.names.index(n)] == "1" else "?" for n in names)
+        at[c] = line(ops, lengths[first], own, d)
     return Named(gathered(ops, a, [Index(at[c]) for c in x.names]), names)
 
 

@@ -227,13 +227,3 @@ def pad(ops: Ops, array: Any, pad_width: Any) -> Any:
     whole = [ops.apply("iadd", s, both) for s in sizes(ops, array)]
     out = filled(ops, ops.lift(False), whole, "?" * len(whole), element_kind(ops, array))
     return ops.apply("put_window", out, array, *(x for _ in whole for x in (n, ops.lift(1))))
-
-
-@operator("np.trace", numpy_function("trace"), keywords=("a",))
-def trace(ops: Ops, a: Any) -> Any:
-    """np.trace(a) of a square matrix."""
-    if ops.array_type(a).rank != 2:
-        raise Mismatch("trace of an array that is no matrix is not supported yet")
-    n, m = sizes(ops, a)
-    ops.check(ops.apply("ieq", n, m), "ValueError", "trace of a matrix that is not square is not supported")
-    return ops.operate("np.sum", ufunc(ops, "mul", a, ops.operate("np.eye", n)))
