@@ -23,8 +23,9 @@ def axis_in(ops: Ops, axis: Any, rank: int) -> int:
 
 
 def axes_in(ops: Ops, axes: Any, rank: int) -> list[int]:
-    """Dimensions that are given as an int or a tuple of ints, each once."""
-    out = [axis_in(ops, a, rank) for a in (ops.items(axes) if ops.kind(axes) == "tuple" else [axes])]
+    """Dimensions that are given as an int or a tuple or list of ints, each once."""
+    several = ops.kind(axes) == "tuple" or (ops.kind(axes) == "list" and ops.known_list(axes))
+    out = [axis_in(ops, a, rank) for a in (ops.items(axes) if several else [axes])]
     if len(set(out)) < len(out):
         raise Mismatch("repeated axis")
     return out

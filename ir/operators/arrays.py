@@ -246,7 +246,21 @@ def _dtype(ops: Ops, a: Any) -> Any:
 ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed, "dtype": _dtype}
 METHODS = frozenset(
     {
-        *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "cumprod", "cumsum", "dot", "flatten", "item"),
+        *(
+            "all",
+            "any",
+            "argmax",
+            "argmin",
+            "astype",
+            "clip",
+            "copy",
+            "cumprod",
+            "cumsum",
+            "diagonal",
+            "dot",
+            "flatten",
+            "item",
+        ),
         *("max", "mean", "min", "prod", "ravel", "reshape", "round", "squeeze", "std", "sum", "swapaxes", "trace"),
         *("transpose", "var"),
         *("argsort", "nonzero", "searchsorted", "take"),

@@ -7,7 +7,8 @@ from typing import Any
 from tapeless.ir.abstract import Array
 from tapeless.ir.operators.arrays import size_dim
 from tapeless.ir.operators.creation import filled
-from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function
+from tapeless.ir.operators.dtypes import kind_of
+from tapeless.ir.operators.elementwise import casted, common_kind, converted, element_kind, numpy_function
 from tapeless.ir.operators.lists import NUMBERS
 from tapeless.ir.operators.shapes import joined
 from tapeless.ir.operators.ufuncs import as_kind, made
@@ -45,14 +46,17 @@ def _row(ops: Ops, a: Any) -> Any:
     return ops.make("with_axes", Array(t.element, "1" + t.dims, t.packed), a)
 
 
-@operator("np.array", numpy_function("array"))
-def array(ops: Ops, x: Any) -> Any:
-    """np.array(x) of arrays, and of lists and tuples of numbers or arrays."""
-    out = as_array(ops, x)
+@operator("np.array", numpy_function("array"), keywords=("object", "dtype"))
+def array(ops: Ops, x: Any, dtype: Any = None) -> Any:
+    """np.array(x, dtype=None) of arrays, and of lists and tuples of numbers or arrays."""
+    out, wanted = as_array(ops, x), kind_of(ops, dtype)
+    if wanted is not None and element_kind(ops, out) != wanted:
+        return casted(ops, out, wanted)
     return converted(ops, out, element_kind(ops, out)) if ops.kind(x) in ("array", "list") else out
 
 
-@operator("np.asarray", numpy_function("asarray"))
-def asarray(ops: Ops, x: Any) -> Any:
-    """np.asarray(x): an array itself, else as np.array."""
-    return x if ops.kind(x) == "array" else array.expand(ops, x)
+@operator("np.asarray", numpy_function("asarray"), keywords=("a", "dtype"))
+def asarray(ops: Ops, x: Any, dtype: Any = None) -> Any:
+    """np.asarray(x, dtype=None): an array itself, else as np.array."""
+    same = ops.kind(x) == "array" and kind_of(ops, dtype) in (None, element_kind(ops, x))
+    return x if same else array.expand(ops, x, dtype)

@@ -48,12 +48,16 @@ def filled(ops: Ops, value: Any, lengths: list[Any], dims: str, kind: str) -> An
 
 def positions(ops: Ops, a: Any, axis: int) -> Any:
     """The positions along a dimension of an array, to be broadcast with it."""
-    t = ops.array_type(a)
-    if t.dims[axis] == "1":
-        return filled(ops, ops.lift(0), [], "1" * t.rank, "np.i64")
-    along = ops.apply("iota", sizes(ops, a)[axis])
-    dims = "".join("?" if d == axis else "1" for d in range(t.rank))
-    return ops.make("with_axes", Array(NP_I64, dims), along)
+    return line(ops, sizes(ops, a)[axis], ops.array_type(a).dims, axis)
+
+
+def line(ops: Ops, size: Any, dims: str, axis: int) -> Any:
+    """The positions along a dimension of a size, to be broadcast with arrays of dimensions `dims`."""
+    if dims[axis] == "1":
+        return filled(ops, ops.lift(0), [], "1" * len(dims), "np.i64")
+    own = "".join("?" if d == axis else "1" for d in range(len(dims)))
+    along = ops.apply("iota", size)
+    return along if own == "?" else ops.make("with_axes", Array(NP_I64, own), along)
 
 
 def refuse_arguments(ops: Ops, function: str, **given: Any) -> None:

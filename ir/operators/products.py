@@ -105,11 +105,11 @@ def np_matmul(ops: Ops, a: Any, b: Any) -> Any:
 
 @operator("np.dot", numpy_function("dot"), keywords=("a", "b"))
 def dot(ops: Ops, a: Any, b: Any) -> Any:
-    """np.dot(a, b) of scalars, vectors and matrices."""
+    """np.dot(a, b): of arrays, over the last dimension of a and the last but one of b."""
     if not ops.kind(a) == ops.kind(b) == "array":
         return ufunc(ops, "mul", a, b)
     if ops.array_type(b).rank > 2:
-        raise Mismatch("dot with an array of more than two dimensions is not supported: tensordot is")
+        return ops.operate("np.tensordot", a, b, ops.tuple([ops.lift(-1), ops.lift(-2)]))
     return product(ops, a, b)
 
 
@@ -131,7 +131,9 @@ def vdot(ops: Ops, a: Any, b: Any) -> Any:
 
 @operator("np.inner", numpy_function("inner"), keywords=("a", "b"))
 def inner(ops: Ops, a: Any, b: Any) -> Any:
-    """np.inner(a, b) of vectors and matrices: along their last dimensions."""
-    if "array" not in (ops.kind(a), ops.kind(b)) or ops.kind(a) != ops.kind(b):
+    """np.inner(a, b): of arrays, over their last dimensions."""
+    if not ops.kind(a) == ops.kind(b) == "array":
         return ufunc(ops, "mul", a, b)
-    return ops.operate("np.dot", a, transposed(ops, b))
+    if ops.array_type(b).rank > 2:
+        return ops.operate("np.tensordot", a, b, ops.tuple([ops.lift(-1), ops.lift(-1)]))
+    return product(ops, a, transposed(ops, b))

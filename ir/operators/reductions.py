@@ -7,6 +7,8 @@ from typing import Any
 from tapeless.ir.abstract import SCALARS, Array, kept_dims
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import sizes
+from tapeless.ir.operators.creation import refuse_arguments
+from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index
 from tapeless.ir.operators.ufuncs import as_kind, is_kind, made
@@ -51,6 +53,16 @@ def sum_kind(kind: str) -> str:
     return kind if element.machine == "float" else "np.i64"
 
 
+def terms(ops: Ops, a: Any, dtype: Any) -> tuple[Any, str]:
+    """The terms of a sum (or factors of a product), and its kind: that of an argument `dtype`, if there is one."""
+    wanted = kind_of(ops, dtype)
+    if wanted is None:
+        return a, sum_kind(element_kind(ops, a))
+    if wanted == "np.bool":
+        raise Mismatch("sums and products as bools are not supported: any and all are")
+    return a if element_kind(ops, a) == wanted else casted(ops, a, wanted), wanted
+
+
 def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str, how: str = "sum") -> Any:
     """The sum (or maximum, or minimum) of an array over some dimensions, in a kind."""
     if how == "sum" and kind == "np.f32":  # in double precision: NumPy adds in pairs to lose less
@@ -69,22 +81,23 @@ def summed(ops: Ops, a: Any, axis: Any, keepdims: Any, kind: str, how: str = "su
 
 @operator("np.sum", numpy_function("sum"), keywords=("a", "axis", "dtype", "out", "keepdims"))
 def sum_(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = None) -> Any:
-    """np.sum(a, axis=None, keepdims=False)."""
+    """np.sum(a, axis=None, dtype=None, keepdims=False)."""
     if ops.kind(a) != "array":
         return ufunc(ops, "pos", a)
-    for what, x in (("dtype", dtype), ("out", out)):
-        if x is not None and ops.kind(x) != "none":
-            raise Mismatch(f"the argument `{what}` of sum is not supported")
-    kind = element_kind(ops, a)
-    return summed(ops, a, axis, keepdims, sum_kind(kind))
+    refuse_arguments(ops, "sum", out=out)
+    a, kind = terms(ops, a, dtype)
+    return summed(ops, a, axis, keepdims, kind)
 
 
 @operator("np.mean", numpy_function("mean"), keywords=("a", "axis", "dtype", "out", "keepdims"))
 def mean(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = None) -> Any:
-    """np.mean(a, axis=None, keepdims=False)."""
-    for what, x in (("dtype", dtype), ("out", out)):
-        if x is not None and ops.kind(x) != "none":
-            raise Mismatch(f"the argument `{what}` of mean is not supported")
+    """np.mean(a, axis=None, dtype=None, keepdims=False)."""
+    refuse_arguments(ops, "mean", out=out)
+    wanted = kind_of(ops, dtype)
+    if wanted is not None:
+        if not is_kind(wanted, "float"):
+            raise Mismatch("a mean of other elements than floats is not supported")
+        a = casted(ops, a, wanted)
     axes = axes_of(ops, axis, ops.array_type(a).rank)
     count = count_along(ops, a, axes)
     return ufunc(ops, "div", summed(ops, a, axis, keepdims, real_kind(ops, a)), ops.apply("i2f", count))
@@ -149,9 +162,3 @@ def var(ops: Ops, a: Any, axis: Any = None, ddof: Any = None, keepdims: Any = No
 def std(ops: Ops, a: Any, axis: Any = None, ddof: Any = None, keepdims: Any = None) -> Any:
     """np.std(a, axis=None, ddof=0, keepdims=False)."""
     return ops.operate("np.sqrt", variance(ops, a, axis, ddof, keepdims))
-
-
-@operator("np.linalg.norm", numpy_function("linalg.norm"), keywords=("x",))
-def norm(ops: Ops, x: Any) -> Any:
-    """np.linalg.norm(x): the root of the sum of squares."""
-    return ops.operate("np.sqrt", ops.operate("np.sum", ufunc(ops, "mul", x, x)))

@@ -12,15 +12,15 @@ from tapeless.ir.abstract import Array
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.creation import filled, machine_constant, positions, refuse_arguments
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped, numpy_function, ufunc
-from tapeless.ir.operators.reductions import axes_of, known_flag, sum_kind
+from tapeless.ir.operators.reductions import axes_of, known_flag, terms
 from tapeless.ir.operators.shapes import reshaped
 from tapeless.ir.operators.ufuncs import is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
-def _numbers(ops: Ops, a: Any) -> Any:
-    """An array as numbers: bools, and ints of fewer bits, count as ints of 64."""
-    kind = sum_kind(element_kind(ops, a))
+def _numbers(ops: Ops, a: Any, dtype: Any) -> Any:
+    """An array as numbers: bools, and ints of fewer bits, count as ints of 64, unless a `dtype` is given."""
+    a, kind = terms(ops, a, dtype)
     return converted(ops, a, kind) if element_kind(ops, a) != kind else a
 
 
@@ -90,10 +90,10 @@ def _without(dims: str, axis: int, instead: str = "") -> str:
 
 def _running(name: str, run: Any) -> None:
     def expand(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-        refuse_arguments(ops, name, dtype=dtype, out=out)
+        refuse_arguments(ops, name, out=out)
         if ops.kind(a) != "array":
             raise Mismatch(f"{name} of a scalar is not supported")
-        return run(ops, *_along(ops, _numbers(ops, a), axis))
+        return run(ops, *_along(ops, _numbers(ops, a, dtype), axis))
 
     expand.__doc__ = f"np.{name}(a, axis=None)."
     operator(f"np.{name}", numpy_function(name), keywords=("a", "axis", "dtype", "out"))(expand)
@@ -106,10 +106,10 @@ _running("cumprod", running_product)
 @operator("np.prod", numpy_function("prod"), keywords=("a", "axis", "dtype", "out", "keepdims"))
 def prod(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = None) -> Any:
     """np.prod(a, axis=None, keepdims=False)."""
-    refuse_arguments(ops, "prod", dtype=dtype, out=out)
+    refuse_arguments(ops, "prod", out=out)
     if ops.kind(a) != "array":
         return ufunc(ops, "pos", a)
-    a, keep = _numbers(ops, a), known_flag(ops, keepdims)
+    a, keep = _numbers(ops, a, dtype), known_flag(ops, keepdims)
     axes = axes_of(ops, axis, ops.array_type(a).rank)
     if len(axes) == ops.array_type(a).rank and not keep:
         return product(ops, reshaped(ops, a, [ops.lift(-1)]), 0, False)

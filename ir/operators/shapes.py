@@ -1,4 +1,4 @@
-"""Functions that arrange the elements of arrays: reshape, ravel, squeeze, concatenate, stack, flip, roll, pad, diff."""
+"""Functions that arrange the elements of arrays: reshape, ravel, squeeze, concatenate, stack, flip, roll, diff."""
 
 from __future__ import annotations
 
@@ -181,19 +181,26 @@ def _part(ops: Ops, a: Any, axis: int, low: Any, high: Any, step: Any) -> Any:
 
 @operator("np.flip", numpy_function("flip"), keywords=("m", "axis"))
 def flip(ops: Ops, m: Any, axis: Any = None) -> Any:
-    """np.flip(m, axis=None)."""
+    """np.flip(m, axis=None): along one, several or all dimensions."""
     none, rank = ops.lift(None), ops.array_type(m).rank
-    for d in range(rank) if axis is None else [_axis(ops, axis, rank)]:
+    every = axis is None or ops.kind(axis) == "none"
+    given = ops.items(axis) if ops.kind(axis) == "tuple" else [axis]
+    for d in range(rank) if every else [_axis(ops, k, rank) for k in given]:
         m = _part(ops, m, d, none, none, ops.lift(-1))
     return m
 
 
-@operator("np.diff", numpy_function("diff"), keywords=("a",))
-def diff(ops: Ops, a: Any) -> Any:
-    """np.diff(a) along the last dimension."""
-    none, last = ops.lift(None), ops.array_type(a).rank - 1
-    after = _part(ops, a, last, ops.lift(1), none, none)
-    return ufunc(ops, "sub", after, _part(ops, a, last, none, ops.lift(-1), none))
+@operator("np.diff", numpy_function("diff"), keywords=("a", "n", "axis"))
+def diff(ops: Ops, a: Any, n: Any = None, axis: Any = None) -> Any:
+    """np.diff(a, n=1, axis=-1): of bools, whether neighbors differ."""
+    none, times = ops.lift(None), 1 if n is None else int(ops.need_constant(n, "how often differences are taken"))
+    if times < 0:
+        return ops.raise_("ValueError", f"order must be non-negative but got {times}")
+    d = _axis(ops, ops.lift(-1) if axis is None else axis, ops.array_type(a).rank)
+    name = "ne" if element_kind(ops, a) == "np.bool" else "sub"
+    for _ in range(times):
+        a = ufunc(ops, name, _part(ops, a, d, ops.lift(1), none, none), _part(ops, a, d, none, ops.lift(-1), none))
+    return a
 
 
 @operator("np.roll", numpy_function("roll"), keywords=("a", "shift", "axis"))
@@ -206,32 +213,16 @@ def roll(ops: Ops, a: Any, shift: Any, axis: Any = None) -> Any:
             return reshaped(ops, flat, sizes(ops, a))
         d = 0
     elif ops.kind(axis) == "tuple":
-        raise Mismatch("roll along several axes is not supported: roll along one after another")
+        axes = ops.items(axis)
+        shifts = ops.items(shift) if ops.kind(shift) == "tuple" else [shift] * len(axes)
+        if len(shifts) != len(axes):
+            raise Mismatch("'shift' and 'axis' should be scalars or tuples of one length")
+        for by, along in zip(shifts, axes):
+            a = roll.expand(ops, a, by, along)
+        return a
     else:
         d = _axis(ops, axis, rank)
     n, none = sizes(ops, a)[d], ops.lift(None)
     some = ops.apply("select", ops.apply("ieq", n, ops.lift(0)), ops.lift(1), n)
     cut = ops.apply("isub", n, ops.apply("imod", index(ops, shift), some))
     return joined(ops, [_part(ops, a, d, cut, none, none), _part(ops, a, d, none, cut, none)], d)
-
-
-@operator("np.pad", numpy_function("pad"), keywords=("array", "pad_width"))
-def pad(ops: Ops, array: Any, pad_width: Any) -> Any:
-    """np.pad(array, n): n zeros around."""
-    n = index(ops, pad_width)
-    refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", "index can't contain negative values")
-    ops.check(ops.apply("ilt", n, ops.lift(2**60)), "ValueError", "negative dimensions are not allowed")
-    both = ops.apply("iadd", n, n)
-    whole = [ops.apply("iadd", s, both) for s in sizes(ops, array)]
-    out = filled(ops, ops.lift(False), whole, "?" * len(whole), element_kind(ops, array))
-    return ops.apply("put_window", out, array, *(x for _ in whole for x in (n, ops.lift(1))))
-
-
-@operator("np.trace", numpy_function("trace"), keywords=("a",))
-def trace(ops: Ops, a: Any) -> Any:
-    """np.trace(a) of a square matrix."""
-    if ops.array_type(a).rank != 2:
-        raise Mismatch("trace of an array that is no matrix is not supported yet")
-    n, m = sizes(ops, a)
-    ops.check(ops.apply("ieq", n, m), "ValueError", "trace of a matrix that is not square is not supported")
-    return ops.operate("np.sum", ufunc(ops, "mul", a, ops.operate("np.eye", n)))

@@ -55,7 +55,6 @@ def test_as_in_numpy(case):
         (lambda x: x.sum(axis=(0, 0)), "duplicate"),
         (lambda x: x.sum(axis=2), "out of bounds"),
         (lambda x: x.prod(initial=2.0), "initial"),
-        (lambda x: x.prod(dtype=float), "dtype"),
         (lambda x: x.cumsum(axis=(0, 1)), "one int"),
         (lambda x: np.ptp(x > 0), "not supported"),
     ],
