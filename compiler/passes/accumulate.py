@@ -63,13 +63,14 @@ def _is_floats(type: Type | None) -> bool:
 
 
 def _possible(ends: list[End], inner: list[Apply], users: dict[Node, list[Apply]]) -> bool:
-    """Whether all calls within the cycle are at ends, and what they return is read there only."""
+    """Whether all calls within the cycle are at ends, in their own graphs, and what they return is read there only."""
     tails = [end.call for end in ends if end.call is not None]
     spine = {n for end in ends for n in end.spine}
     return (
         len(tails) == len(inner)
         and set(tails) == set(inner)
         and not any(n in n.graph.effects for n in tails)
+        and all(end.call is None or end.call.graph is end.graph for end in ends)
         and all(end.call is not None or s.type == FLOAT for end in ends for s in end.shares if s is not None)
         and all(user in spine for n in spine for user in users.get(n, ()))
     )
