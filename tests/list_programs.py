@@ -194,7 +194,36 @@ def one_of_two(x, c):
     return xs[1], xs[0]
 
 
+def a_list_twice_in_a_list():
+    row = [1.0, 2.0]
+    rows = [row, row]
+    rows[0][1] += 3.0
+    return rows[1], row
+
+
+def given_to_a_function(x):
+    def written(items):
+        items[0][0] = 5.0
+        return items[1]
+
+    y = x * 1.0
+    return written([y, y]), written([x * 1.0, x * 2.0])
+
+
+def all_items(x):
+    def grown(items):
+        for item in items:
+            item += 1.0
+        return items
+
+    y = x * 1.0
+    return grown([y, y]), grown([x * 1.0, x * 2.0])
+
+
 PRIMALS = [
+    (a_list_twice_in_a_list, ()),
+    (given_to_a_function, (V,)),
+    (all_items, (V,)),
     (one_of_two, (V, 1)),
     (one_of_two, (V, -1)),
     (one_array_twice, (V,)),

@@ -153,7 +153,7 @@ class Aliases:
         todo = list(roots)
         while todo:
             base = todo.pop().base
-            if base in seen:
+            if base in seen or isinstance(base, str):  # nothing is known of where SHARED and LOADED were made
                 continue
             seen.add(base)
             if isinstance(base, int):
@@ -543,6 +543,8 @@ class Walk:
 
         for root in summary.written:
             target = self.aliases.with_locations(image(root))
+            if SHARED in target:  # the callee takes the items of a list for arrays of their own
+                self.aliases.conflict(target, Write(summary.spans.get(root)), node.span)
             for fact, shape in given.items():
                 for other in leaves(shape, ()):
                     if (fact, other[0]) != (root.base, root.path) and other[1] & target:
@@ -582,7 +584,7 @@ class Flow:
         if fn.name == "load":
             return (frozenset([LOADED]),) * 2 if is_list(node.type) else frozenset([LOADED])
         if is_list(node.type) and fn.name == "record":
-            return self.fresh, self.inside | gathered([_inside(self.of(a), a.type) for a in node.args])  # type: ignore[attr-defined]
+            return self.fresh, self.inside | gathered([flat(self.of(a)) for a in node.args])  # type: ignore[attr-defined]
         args = node.args  # type: ignore[attr-defined]
         match fn.name:
             case "tuple" | "record":

@@ -1,4 +1,4 @@
-"""Sums of adjoints on the way in (`passes/accumulate.py`): only calls in the graph that ends with them become tail calls."""
+"""Sums of adjoints on the way in (`passes/accumulate.py`): calls become tail calls in the graph that ends with them."""
 
 import math
 
