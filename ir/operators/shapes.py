@@ -183,9 +183,11 @@ def _part(ops: Ops, a: Any, axis: int, low: Any, high: Any, step: Any) -> Any:
 def flip(ops: Ops, m: Any, axis: Any = None) -> Any:
     """np.flip(m, axis=None): along one, several or all dimensions."""
     none, rank = ops.lift(None), ops.array_type(m).rank
-    every = axis is None or ops.kind(axis) == "none"
-    given = ops.items(axis) if ops.kind(axis) == "tuple" else [axis]
-    for d in range(rank) if every else [_axis(ops, k, rank) for k in given]:
+    if axis is None or ops.kind(axis) == "none":
+        along = list(range(rank))
+    else:
+        along = [_axis(ops, k, rank) for k in (ops.items(axis) if ops.kind(axis) == "tuple" else [axis])]
+    for d in along:
         m = _part(ops, m, d, none, none, ops.lift(-1))
     return m
 

@@ -38,7 +38,7 @@ def test_an_index_out_of_range(i):
 @pytest.mark.parametrize(
     "f, args, message",
     [
-        (lambda x: x.sum(dtype=np.float64), (V3,), "dtype"),
+        (lambda x: x.sum(initial=1.0), (V3,), "initial"),
         (lambda x: x[0.5], (V3,), "indices"),
         (lambda x: x.nothing, (V3,), "attribute"),
         (lambda x: x - (x > 0) - ((x > 0) - (x > 1)), (V3,), "boolean subtract"),
