@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 
 from tapeless.ad.expand import expand, has_derivatives
 from tapeless.defects import naming
-from tapeless.infer.aliases import Aliases
 from tapeless.infer.domain import Value
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.statics import infer
@@ -105,6 +104,8 @@ def typed(root: Graph, args: list[Value], outside: int = 0) -> tuple[Graph, tupl
             graph = checked(elaborator.program(top), Stage.TYPED)
         if not engine.writes:
             break
+        from tapeless.infer.aliases import Aliases
+
         with naming("aliases", root):
             more = Aliases(elaborator).located(top, list(elaborator.graphs), arguments)
         if not more:

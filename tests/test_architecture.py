@@ -23,7 +23,7 @@ RESERVED = {
 # What is heavy may be imported where it is needed, inside a function.
 LAZY = (
     "llvmlite", "lark", "numpy", "click", "traceback", "tapeless.backend", "tapeless.frontend",
-    "tapeless.ir.parser", "tapeless.ir.printer", "tapeless.ir.verify",
+    "tapeless.infer.aliases", "tapeless.ir.parser", "tapeless.ir.printer", "tapeless.ir.verify",
     "tapeless.ad.forward", "tapeless.ad.reverse", "tapeless.ad.taylor",
 )  # fmt: skip
 
