@@ -1,0 +1,408 @@
+"""One function in its order: what a write makes stale, and who uses it afterwards. See `aliases.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tapeless.infer.binding import bind
+from tapeless.infer.domain import Clo, Loc, Never, parts
+from tapeless.infer.engine import _known
+from tapeless.infer.instances import Instance
+from tapeless.infer.layout import Fact
+from tapeless.infer.memory import (
+    FRESH,
+    LOADED,
+    NOTHING,
+    SHARED,
+    Root,
+    Roots,
+    Shape,
+    around,
+    flat,
+    gathered,
+    holds_arrays,
+    inside,
+    joined,
+    leaves,
+)
+from tapeless.infer.sharing import Flow
+from tapeless.ir.abstract import Record, Tuple, Type
+from tapeless.ir.dataclass import dataclass, field
+from tapeless.ir.diagnostics import DifferentiationError, Note, Span
+from tapeless.ir.lists import is_list
+from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.primitive import Mismatch, Operator, Primitive
+from tapeless.ir.traverse import encloses
+
+if TYPE_CHECKING:
+    from tapeless.infer.aliases import Aliases
+
+
+@dataclass
+class Summary:
+    """What a function does to memory that it did not make, and what its result may reach; FRESH: what it made."""
+
+    written: Roots = NOTHING
+    result: Shape = NOTHING
+    spans: dict[Root, Span | None] = field(default_factory=dict)
+
+
+class Write(NamedTuple):
+    """Where an array was written to."""
+
+    span: Span | None
+
+
+class Walk:
+    """One function, in the order in which it runs."""
+
+    def __init__(self, aliases: Aliases, function: Instance) -> None:
+        self.aliases, self.inst = aliases, function
+        self.engine, self.layout = aliases.engine, aliases.layout
+        self.shapes: dict[Fact, Shape] = {}
+        self.stale: dict[Fact, dict[Root, Write]] = {}
+        self.pending: dict[int, Write] = {}
+        self.written: Roots = NOTHING
+        self.spans: dict[Root, Span | None] = {}
+
+    def owns(self, root: Root) -> bool:
+        """Whether memory was made here: not a parameter, not captured, no location."""
+        if not isinstance(root.base, tuple):
+            return False
+        inst, node = root.base
+        return inst.owner is self.inst and isinstance(node, Apply)
+
+    def define(self, fact: Fact, shape: Shape, stale: dict[Root, Write] | None = None) -> None:
+        """A node gets its value, maybe once more."""
+        self.shapes[fact] = shape
+        self.stale.pop(fact, None)
+        own = flat(shape)
+        kept = {r: w for r, w in (stale or {}).items() if r in own}
+        if kept:
+            self.stale[fact] = kept
+
+    # -- graphs -----------------------------------------------------------------------------------------------------
+    def graph(self, inst: Instance) -> Shape:
+        """Walk the applications of a graph; the shape of its output."""
+        self.nodes(inst)
+        return self.use(inst, inst.graph.output, inst.graph.output)
+
+    def nodes(self, inst: Instance, skip: Node | None = None) -> None:
+        for node in self.engine.scopes.schedule(inst.graph):
+            if node is skip:
+                continue
+            value = inst.values.get(node)
+            if value is None or (isinstance(value, Never) and node in inst.graph.effects):
+                return
+            self.apply(inst, node)
+
+    def fact(self, inst: Instance, node: Node) -> Fact:
+        return inst.enclosing(node.graph), node  # type: ignore[attr-defined]
+
+    def type(self, inst: Instance, node: Node) -> Type | None:
+        """The type of a node."""
+        return None if isinstance(node, Constant) else self.layout.fact(self.fact(inst, node))
+
+    def shape(self, inst: Instance, node: Node) -> Shape:
+        """The shape of a node that is not used, but handed on."""
+        if isinstance(node, Constant):
+            if not isinstance(node.value, Graph):
+                return NOTHING
+            closure = self.engine.closure(inst, node.value)
+            items = tuple(self.shape(*fact) for fact in self.layout.captures(closure.graph, closure.parent))  # type: ignore[attr-defined]
+            return items if isinstance(self.layout.type_of(closure), Record) else flat(items)
+        return self.shapes.get(self.fact(inst, node), NOTHING)
+
+    def stale_of(self, inst: Instance, node: Node) -> dict[Root, Write]:
+        """What is stale of a node."""
+        if isinstance(node, Constant):
+            if not isinstance(node.value, Graph):
+                return {}
+            closure = self.engine.closure(inst, node.value)
+            captured = self.layout.captures(closure.graph, closure.parent)  # type: ignore[attr-defined]
+            return {r: w for fact in captured for r, w in self.stale_of(*fact).items()}
+        return self.stale.get(self.fact(inst, node), {})
+
+    def use(self, inst: Instance, node: Node, at: Node) -> Shape:
+        """The shape of a node that is used: nothing of it may be stale."""
+        for root, write in self.stale_of(inst, node).items():
+            self.aliases.conflict(frozenset([root]), write, at.span)
+        return self.shape(inst, node)
+
+    # -- applications -----------------------------------------------------------------------------------------------
+    def apply(self, inst: Instance, node: Apply) -> None:
+        fn = node.fn.value if isinstance(node.fn, Constant) else None
+        fact = (inst, node)
+        if isinstance(fn, Primitive):
+            if fn.name in ("tuple", "item"):
+                self._structure(inst, node, fn.name)
+            else:
+                self.define(fact, getattr(self, "_" + fn.name)(inst, node))
+        elif isinstance(fn, Graph) and fn.kind == "loop":
+            self.define(fact, self._loop(inst, node, fn))
+        elif not self._sites(inst, node):
+            self._operator(inst, node, fn)
+        else:
+            self.define(fact, self._call(inst, node))
+
+    def _structure(self, inst: Instance, node: Apply, name: str) -> None:
+        """A tuple is made or taken apart: no use yet."""
+        stale = {r: w for a in node.args for r, w in self.stale_of(inst, a).items()}
+        if name == "tuple":
+            shape: Shape = tuple(self.shape(inst, a) for a in node.args)
+        else:
+            whole, k = self.shape(inst, node.args[0]), node.args[1].value  # type: ignore[attr-defined]
+            shape = whole[k] if isinstance(whole, tuple) else whole
+        self.define((inst, node), shape, stale)
+
+    def _check(self, inst: Instance, node: Apply) -> Shape:
+        return NOTHING
+
+    def _switch(self, inst: Instance, node: Apply) -> Shape:
+        sides = [inst.branches[a.value] for a in node.args[1:] if isinstance(a, Constant) and a.value in inst.branches]
+        before, pending = self._copy_of_stale(), dict(self.pending)
+        out: Shape = NOTHING
+        after: list[tuple[dict[Fact, dict[Root, Write]], dict[int, Write]]] = []
+        for side in sides:
+            self.stale, self.pending = {f: dict(s) for f, s in before.items()}, dict(pending)
+            out = joined(out, self.graph(side))
+            after.append((self.stale, self.pending))
+        self.stale, self.pending = before, pending
+        for stale, waiting in after:
+            self._merge(stale)
+            self.pending.update(waiting)
+        return out
+
+    def _copy_of_stale(self) -> dict[Fact, dict[Root, Write]]:
+        return {f: dict(s) for f, s in self.stale.items()}
+
+    def _merge(self, stale: dict[Fact, dict[Root, Write]]) -> None:
+        for f, s in stale.items():
+            self.stale.setdefault(f, {}).update(s)
+
+    def _cell(self, inst: Instance, node: Apply) -> Shape:
+        self.aliases.store(self._site(inst, node), flat(self.use(inst, node.args[0], node)))
+        return NOTHING
+
+    def _load(self, inst: Instance, node: Apply) -> Shape:
+        site = self._site(inst, node.args[0])
+        for waiting, write in self.pending.items():
+            if waiting == site:
+                self.aliases.conflict(self.aliases.content(site), write, node.span)
+        type = self.layout.fact((inst, node))
+        content = self.aliases.content(site) if holds_arrays(type) else NOTHING
+        return (content, content) if is_list(type) else content
+
+    def _store(self, inst: Instance, node: Apply) -> Shape:
+        site, roots = self._site(inst, node.args[0]), flat(self.use(inst, node.args[1], node))
+        self.aliases.store(site, roots)
+        self.pending.pop(site, None)
+        return NOTHING
+
+    def _site(self, inst: Instance, node: Node) -> int:
+        where = self.fact(inst, node)[0].values[node]
+        assert isinstance(where, Loc)
+        return self.engine.lattice.find(where.site)
+
+    def _operator(self, inst: Instance, node: Apply, op: Any) -> None:
+        """An operator, applied by name or as a value."""
+        named = isinstance(op, Operator)
+        shapes = [self.use(inst, a, node) for a in (node.args if named else (node.fn, *node.args))]
+        fact = (inst, node)
+        if named and op.writes and flat(shapes[0]) and _is_written(self.layout, inst, node):
+            target = shapes[0]
+            if op.name == "setitem" and (len(node.args) > 3 or _is_updated(node.args[1])):
+                self._item_written(target, node)
+            into_list = isinstance(target, tuple) and op.name != "setitem"
+            roots = self.aliases.with_locations(target[0] if into_list else flat(target))
+            write = self.write(roots, node.span)
+            self.pending.update({r.base: write for r in roots if isinstance(r.base, int)})
+            if LOADED in roots:
+                self.aliases.conflict(frozenset([LOADED]), write, node.span)
+            if isinstance(target, tuple) and is_list(self.layout.fact(fact)):
+                rest = [(s, self.type(inst, a)) for s, a in zip(shapes[1:], node.args[1:])]
+                target = target[0], gathered([flat(target[1]), *(inside(s, t) for s, t in rest)])
+            self.define(fact, target)
+        elif not holds_arrays(self.layout.fact(fact)):
+            self.define(fact, NOTHING)
+        else:
+            made, operands = self.aliases.elaborator.made.get(fact, (None, ()))
+            flow = Flow(operands, shapes, frozenset([Root(fact)]))
+            self.define(fact, flow.of(made) if made is not None else flow.all)
+
+    def _item_written(self, target: Shape, node: Apply) -> None:
+        """An array that is an item of a list or tuple is written to: no other item may be the same."""
+        shared = seen = NOTHING
+        for _, roots in leaves(target, ()):
+            shared, seen = shared | (roots if SHARED in roots else roots & seen), seen | roots
+        self.aliases.conflict(shared, Write(node.span), node.span)
+
+    def write(self, roots: Roots, span: Span | None) -> Write:
+        """Memory changes: all that reaches it is stale."""
+        write = Write(span)
+        roots -= {SHARED}
+        self.written |= roots
+        for r in roots:
+            self.spans.setdefault(r, span)
+        for fact, shape in self.shapes.items():
+            for r in flat(shape) & roots:
+                self.stale.setdefault(fact, {})[r] = write
+        return write
+
+    # -- loops ------------------------------------------------------------------------------------------------------
+    def _loop(self, inst: Instance, node: Apply, graph: Graph) -> Shape:
+        marks = [i for i in range(len(node.args)) if (graph, i) in self.engine.static]
+        self.engine.current.append(inst.owner)
+        static = tuple(_known(self.engine.value(inst, node.args[i])) for i in marks)
+        self.engine.current.pop()
+        head = inst.loops[node, static]
+        init = [self.use(inst, a, node) for a in node.args]
+        test = graph.output
+        assert isinstance(test, Apply)
+        if not head.looped:
+            for p, s in zip(graph.params, init):
+                self.define((head, p), s)
+            self.nodes(head, test)
+            return self._switch(head, test)
+        state = list(init)
+        while True:
+            for p, s in zip(graph.params, state):
+                self.define((head, p), s)
+            before = self._copy_of_stale()
+            self.nodes(head, test)
+            step = head.branches.get(test.args[1].value)  # type: ignore[attr-defined]
+            if step is None:
+                return tuple(state)
+            after_test = self._copy_of_stale()
+            back = step.graph.output
+            assert isinstance(back, Apply)
+            self.nodes(step, back)
+            nexts = [self.use(step, a, back) for a in back.args] if step.values.get(back) is not None else state
+            new = [joined(s, around(graph, n)) for s, n in zip(state, nexts)]
+            self._merge(after_test)
+            self._merge(before)
+            if new == state and all(s.keys() <= before.get(f, {}).keys() for f, s in self._outer(graph).items()):
+                return tuple(state)
+            state = new
+
+    def _outer(self, graph: Graph) -> dict[Fact, dict[Root, Write]]:
+        """What is stale outside of a loop."""
+        return {f: s for f, s in self.stale.items() if not encloses(graph, f[1].graph)}  # type: ignore[attr-defined]
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+    def _sites(self, inst: Instance, node: Apply) -> list[tuple[Any, dict[str, Instance]]]:
+        """The calls that an application makes: the path of each, and the instances that it goes to."""
+        return self.aliases.elaborator.calls.get((inst, node), [])
+
+    def _call(self, inst: Instance, node: Apply) -> Shape:
+        f, args = self.use(inst, node.fn, node), [self.use(inst, a, node) for a in node.args]
+        everything = flat((f, *args))
+        fresh = Root((inst, node))
+        out: Shape = None
+        for path, targets in self._sites(inst, node):
+            for head, callee in targets.items():
+                given = self._bound(inst, node, f, args, head, callee) if path == () else None
+                if "primal" in path:
+                    self._refuse_writes(callee, node)
+                if given is None:
+                    facts = [*self.layout.captures(callee.graph, callee.parent)]
+                    facts += [(callee, p) for p in callee.graph.params]
+                    given = {fact: everything for fact in facts}
+                out = joined(out, self._called(node, callee, given, fresh))
+        return NOTHING if out is None else out
+
+    def _refuse_writes(self, callee: Instance, node: Apply) -> None:
+        """What is differentiated changes nothing from outside."""
+        summary = self.aliases.summaries.get(callee, Summary())
+        for root in summary.written:
+            if isinstance(root.base, int) and not self._encloses(self.engine.lattice.makers[root.base], callee):
+                continue  # a location of its own
+            raise DifferentiationError(
+                f"{callee.graph.name} writes here to an array that it did not make, and cannot be differentiated so",
+                summary.spans.get(root),
+                (Note("the derivative is taken here", node.span),),
+                "make a copy first: x = x.copy()",
+            )
+
+    @staticmethod
+    def _encloses(outer: Instance, inner: Instance) -> bool:
+        at = inner.parent
+        while at is not None and at.owner is not outer.owner:
+            at = at.parent
+        return at is not None
+
+    def _bound(
+        self, inst: Instance, node: Apply, f: Shape, args: list[Shape], head: str, callee: Instance
+    ) -> dict[Fact, Shape] | None:
+        """What the parameters and captured values of a callee get, where the call says so."""
+        value = self.engine.constant(inst, node.fn.value) if isinstance(node.fn, Constant) else None
+        if value is None:
+            found = self.fact(inst, node.fn)
+            value = found[0].values[node.fn]
+        closure = next((p for p in parts(value) if isinstance(p, Clo) and p.head == head), None)
+        if closure is None or node.shape.starred:
+            return None
+        captures = self.layout.captures(closure.graph, closure.parent)
+        single = isinstance(f, tuple) and len(f) == len(captures)
+        given: dict[Fact, Shape] = {fact: f[i] if single else flat(f) for i, fact in enumerate(captures)}
+        count = len(node.args) - len(node.shape.keywords)
+
+        def default(n: Node) -> Shape:
+            if isinstance(n, Constant):
+                return NOTHING
+            return given.get((closure.parent.enclosing(n.graph), n), NOTHING)  # type: ignore[union-attr, attr-defined]
+
+        try:
+            full = bind(closure.graph, args[:count], dict(zip(node.shape.keywords, args[count:])), default, tuple)
+        except Mismatch:
+            return None
+        given.update({(callee, p): s for p, s in zip(callee.graph.params, full)})
+        return given
+
+    def _called(self, node: Apply, callee: Instance, given: dict[Fact, Shape], fresh: Root) -> Shape:
+        """A call of a function by its summary."""
+        summary = self.aliases.summaries.get(callee, Summary())
+        for fact, shape in given.items():
+            if fact[0] is callee:
+                self.aliases.flows(fact, flat(shape))
+        self.aliases.flows(fresh.base, self.aliases.made.get(callee, NOTHING))
+
+        def image(root: Root) -> Roots:
+            if root == FRESH:
+                return frozenset([fresh])
+            if root.base in given:
+                shape = given[root.base]
+                for k in root.path:
+                    shape = shape[k] if isinstance(shape, tuple) else shape
+                return flat(shape)
+            return frozenset([root])
+
+        def mapped(shape: Shape) -> Shape:
+            if isinstance(shape, tuple):
+                return tuple(map(mapped, shape))
+            return frozenset(r for root in shape for r in image(root))
+
+        for root in summary.written:
+            target = self.aliases.with_locations(image(root))
+            if SHARED in target:  # the callee takes the items of a list for arrays of their own
+                self.aliases.conflict(target, Write(summary.spans.get(root)), node.span)
+            for fact, shape in given.items():
+                for other in leaves(shape, ()):
+                    if (fact, other[0]) != (root.base, root.path) and other[1] & target:
+                        self.aliases.conflict(other[1] & target, Write(summary.spans.get(root)), node.span)
+            self.write(target, summary.spans.get(root) or node.span)
+        return mapped(summary.result)
+
+
+def _is_updated(node: Node) -> bool:
+    """Whether a node is what `a[k] += v` makes of a[k]."""
+    fn = node.fn.value if isinstance(node, Apply) and isinstance(node.fn, Constant) else None
+    return isinstance(fn, Operator) and fn.name.startswith("i") and fn.name.endswith("_item")
+
+
+def _is_written(layout: Any, inst: Instance, node: Apply) -> bool:
+    """Whether the first operand of an operator that writes is an array, or leads to one."""
+    name = node.fn.value.name  # type: ignore[attr-defined]
+    target = node.args[0]
+    type = layout.fact((inst.enclosing(target.graph), target))  # type: ignore[attr-defined]
+    return name == "setitem" or is_list(type) or not isinstance(type, (Tuple, Record))
