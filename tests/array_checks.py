@@ -1,6 +1,7 @@
 """What tests of arrays share: outcomes of calls, with exceptions, and derivatives by differences."""
 
 import numpy as np
+import tapeless as tl
 
 
 def ids(cases):
@@ -56,3 +57,21 @@ def differences(f, args, k):
         return out
 
     return (4 * slope(5e-4) - slope(1e-3)) / 3
+
+
+def check_value(f, args, compare=same):
+    """A program gives what it gives in CPython, twice."""
+    compiled, expected = tl.jit(f), f(*args)
+    compare(compiled(*args), expected)
+    compare(compiled(*args), expected)
+
+
+def check_derivatives(f, args):
+    """The gradient of a program by all its floats and arrays, against differences."""
+    by = positions(args)
+    value, cotangents = tl.value_and_grad(f, argnums=by)(*args)
+    np.testing.assert_allclose(value, f(*args), rtol=1e-12)
+    for k, found in zip(by, cotangents):
+        if isinstance(args[k], np.ndarray):
+            assert found.shape == args[k].shape and found.flags.writeable
+        np.testing.assert_allclose(found, differences(f, args, k), rtol=1e-6, atol=1e-8)
