@@ -20,6 +20,7 @@ from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError, Span, UnsupportedError
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node
+from tapeless.ir.operators import find
 from tapeless.ir.primitive import OPERATORS, REGISTRY, Operator
 
 NUMBERS = frozenset({bool, int, float})
@@ -252,10 +253,11 @@ class Bindings:
         return self._apply("partial", args, CallShape(tuple(p.keywords)), span)
 
     def _apply(self, name: str, args: list[Node], shape: CallShape, span: Span | None) -> Apply:
-        if name not in OPERATORS:
+        op = find(name)
+        if op is None:
             raise UnsupportedError(f"`{name}` is not supported inside compiled code", span)
         shape = shape if shape.keywords else PLAIN_CALL
-        node = Apply(self.root, Constant(OPERATORS[name]), tuple(args), None, span, shape)
+        node = Apply(self.root, Constant(op), tuple(args), None, span, shape)
         self.root.effects.append(node)
         return node
 
@@ -276,7 +278,7 @@ def operator_of(x: Any) -> Operator | None:
         return None
     name = getattr(x, "__tapeless_operator__", None)
     if isinstance(name, str):
-        return OPERATORS.get(name)
+        return find(name)
     name, module = getattr(x, "__name__", ""), getattr(x, "__module__", None) or ""
     if not isinstance(name, str) or not isinstance(module, str):
         return None
@@ -284,7 +286,7 @@ def operator_of(x: Any) -> Operator | None:
         return None
     if x is functools.partial:
         return OPERATORS.get("partial")
-    return _by_meaning().get(id(x)) or OPERATORS.get(f"{re.sub('^numpy', 'np', module)}.{name}")
+    return _by_meaning().get(id(x)) or find(f"{re.sub('^numpy', 'np', module)}.{name}")
 
 
 def _by_meaning() -> dict[int, Operator]:

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tapeless.frontend.conditions import condition, facts, learn
 from tapeless.frontend.context import Env, Scope
 from tapeless.frontend.expressions import expression, value
 from tapeless.frontend.loops import Iteration, iterate
 from tapeless.frontend.statements import bind
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import UNDEF, Constant, Node
 
 State = list[Node]
 
 
-class Reduction(NamedTuple):
+@dataclass(frozen=True)
+class Reduction:
     """What becomes of items, one after another: a state that starts as `initial`, and `result` makes a value of.
 
     `goes_on` says, of a state, whether the loop may go on.

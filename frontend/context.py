@@ -10,8 +10,7 @@ import ast
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import tapeless.ir.operators
-import tapeless.ir.primitives  # noqa: F401  (both fill their tables)
+import tapeless.ir.primitives  # noqa: F401  (fills its table)
 from tapeless.frontend.bindings import Bindings, Found
 from tapeless.frontend.flow import Liveness
 from tapeless.frontend.scope import Names, NameTable
@@ -19,6 +18,7 @@ from tapeless.frontend.source import SourceFile
 from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import InferenceError, InternalError, Note, Span, UnsupportedError
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node, Parameter
+from tapeless.ir.operators import find
 from tapeless.ir.primitive import OPERATORS, REGISTRY
 
 
@@ -155,7 +155,7 @@ class Scope:
 
     def operator_named(self, name: str, at: ast.AST) -> Constant:
         """An operator as a value; UnsupportedError where tapeless has none of that name."""
-        op = OPERATORS.get(name)
+        op = find(name)
         if op is None:
             self.refuse(f"the operation `{name}` is not supported", at)
         return Constant(op)

@@ -6,7 +6,8 @@
         span: Span | None = None
 
 The standard library compiles five to eight functions for each class, some 0.5 ms: of our eighty classes, that
-was a quarter of the time to a first gradient. Here only `__init__` is compiled, and the other methods are closures.
+was a quarter of the time to a first gradient. Here only `__init__` is compiled, when it is first needed, and the
+other methods are closures.
 
 A class that is `frozen` compares and hashes by its fields; that nothing assigns to them is left to the type checker,
 which reads this decorator as the standard one. Not here: slots, order, `replace`, and keyword-only fields.
@@ -45,7 +46,7 @@ def dataclass(cls: Any = None, /, *, frozen: bool = False, eq: bool = True) -> A
     methods: dict[str, Any] = {
         "__dataclass__": fields,
         "__match_args__": tuple(name for name, f in fields.items() if f.init),
-        "__init__": _init(cls, fields),
+        "__init__": Init(cls, fields),
         "__repr__": _repr([name for name, f in fields.items() if f.repr]),
     }
     if eq:
@@ -65,6 +66,19 @@ def _field(cls: type, name: str) -> Field:
     else:
         setattr(cls, name, found.default)
     return found
+
+
+class Init:
+    """The `__init__` of a class until it is first looked up, which compiles it: of many classes it never is."""
+
+    def __init__(self, cls: type, fields: dict[str, Field]) -> None:
+        self.cls, self.fields = cls, fields
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        made = _init(self.cls, self.fields)
+        if "__init__" in self.cls.__dict__ and self.cls.__dict__["__init__"] is self:
+            self.cls.__init__ = made
+        return made.__get__(instance, owner)
 
 
 def _init(cls: type, fields: dict[str, Field]) -> Any:

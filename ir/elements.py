@@ -9,10 +9,12 @@ a scalar is its machine value; only in memory it takes its own room.
 from __future__ import annotations
 
 from functools import reduce
-from typing import NamedTuple
+
+from tapeless.ir.dataclass import dataclass
 
 
-class Element(NamedTuple):
+@dataclass(frozen=True)
+class Element:
     """One kind of scalar: its name in the IR, its machine value, its name in NumPy, its room in bytes, its sign."""
 
     kind: str

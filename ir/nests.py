@@ -7,16 +7,17 @@ scalars. With one output it returns that, with several their tuple. It has no ef
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from tapeless.ir.abstract import Array, Scalar, Tuple, Type, broadcast_dims, output_type
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import REGISTRY
 from tapeless.ir.scalars import machine_value, numpy_scalar
 
 
-class NestParts(NamedTuple):
+@dataclass(frozen=True)
+class NestParts:
     """A nest taken apart: `results` are the nodes of the map that give the outputs, `dims` what it runs over."""
 
     map: Graph

@@ -19,7 +19,7 @@ from tapeless.ir import operators, primitives
 from tapeless.ir.abstract import NEVER, NONE, SCALARS, Box, Cell, Pullback, Record, Str, Tuple, Type, Union, array_type
 from tapeless.ir.diagnostics import Note, Span, UsageError
 from tapeless.ir.nodes import UNDEF, Apply, CallShape, Constant, Graph, Node
-from tapeless.ir.primitive import OPERATORS, REGISTRY
+from tapeless.ir.primitive import REGISTRY
 from tapeless.ir.printer import KEYWORDS, OPERATOR_PREFIX, literal_type
 
 TABLES = (primitives, operators)  # importing them has filled the registries
@@ -260,7 +260,7 @@ def _function(token: lark.Token) -> Any:
     name = _bare(token)
     if name in REGISTRY:
         return REGISTRY[name]
-    operator = OPERATORS.get(name.removeprefix(OPERATOR_PREFIX))
+    operator = operators.find(name.removeprefix(OPERATOR_PREFIX))
     if operator is not None and name.startswith(OPERATOR_PREFIX):
         return operator
     hint = f"; the operator is written {OPERATOR_PREFIX}{name}" if operator is not None else ""

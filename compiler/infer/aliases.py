@@ -19,18 +19,20 @@ Roots and shapes are in `memory.py`, the walk over one function in `writes.py`, 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.instances import Instance
 from tapeless.infer.layout import Fact
 from tapeless.infer.memory import FRESH, NOTHING, SHARED, Root, Roots, Shape, flat, joined, of_type
 from tapeless.infer.writes import Summary, Walk, Write
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError, Note, Span
 from tapeless.ir.nodes import Apply, Node
 
 
-class Conflict(NamedTuple):
+@dataclass(frozen=True)
+class Conflict:
     """A use of what was written to under another name."""
 
     roots: Roots

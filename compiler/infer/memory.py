@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tapeless.ir.abstract import Array, Box, Pullback, Record, Tuple, Type, Union
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.lists import List, is_list
 from tapeless.ir.nodes import Graph
 from tapeless.ir.traverse import encloses
 
 
-class Root(NamedTuple):
+@dataclass(frozen=True)
+class Root:
     """Memory: what made it (a fact, and where in its value; or a location), and the loops that it came around."""
 
     base: Any
@@ -60,7 +62,7 @@ def around(loop: Graph, shape: Shape) -> Shape:
     if isinstance(shape, tuple):
         return tuple(around(loop, s) for s in shape)
     return frozenset(
-        r._replace(loops=r.loops | {loop}) if isinstance(r.base, tuple) and encloses(loop, r.base[1].graph) else r
+        Root(r.base, r.path, r.loops | {loop}) if isinstance(r.base, tuple) and encloses(loop, r.base[1].graph) else r
         for r in shape
     )
 

@@ -36,6 +36,7 @@ from tapeless.ir.builder import Builder, constant
 from tapeless.ir.lists import List, is_list
 from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import UNDEF, Constant, Node
+from tapeless.ir.operators import named
 from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
 
 if TYPE_CHECKING:
@@ -336,7 +337,7 @@ class NodeOps:
         return outer.switch(condition, sides[0][0].graph, sides[1][0].graph, out)
 
     def operate(self, name: str, *args: Node) -> Node:
-        return self.run(OPERATORS[name], list(args))
+        return self.run(named(name), list(args))
 
     def call(self, fn: Node, *args: Node) -> Node:
         self.steps += 1

@@ -11,16 +11,18 @@ them, to put the new part in place, back to the whole, and to store that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tapeless.ir.abstract import Array, array_type, join
+from tapeless.ir.dataclass import dataclass
 
 MANY = 6
 """Steps that a reference has at most: a loop that takes a view of a view each time must end in inference."""
 STEPS = ("window", "permute", "with_axes", "reshape")
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True)
+class Step:
     """One view: the primitive, the type that it gives, the order of a `permute`, and how many numbers it takes."""
 
     name: str

@@ -38,8 +38,9 @@ from tapeless.infer.references import LIST, MANY, STEPS, further, is_reference, 
 from tapeless.ir.abstract import NONE, SCALARS, Array, Str, Tuple, Type, broadcast_dims, output_type
 from tapeless.ir.lists import buffers_of
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
+from tapeless.ir.operators import named
 from tapeless.ir.operators.derivatives import must_be_callable
-from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Mismatch, Operator
+from tapeless.ir.primitive import REGISTRY, UNKNOWN, Mismatch, Operator
 
 if TYPE_CHECKING:
     from tapeless.infer.engine import Engine
@@ -338,7 +339,7 @@ class TypeOps:
         return x
 
     def function(self, name: str) -> Value:
-        return Oper(OPERATORS[name])
+        return Oper(named(name))
 
     def check(self, ok: Value, exception: str, message: str) -> None:
         if isinstance(ok, Num) and ok.const is False:
@@ -361,7 +362,7 @@ class TypeOps:
         return out
 
     def operate(self, name: str, *args: Value) -> Value:
-        out = self.run(OPERATORS[name], list(args))
+        out = self.run(named(name), list(args))
         if isinstance(out, Never):
             raise Diverges
         return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tapeless.infer.binding import bind
 from tapeless.infer.domain import Clo, Loc, Never, parts
@@ -47,7 +47,8 @@ class Summary:
     spans: dict[Root, Span | None] = field(default_factory=dict)
 
 
-class Write(NamedTuple):
+@dataclass(frozen=True)
+class Write:
     """Where an array was written to."""
 
     span: Span | None

@@ -1,59 +1,48 @@
-"""All operators. Importing this package fills `tapeless.ir.primitive.OPERATORS`."""
+"""All operators. Importing this package fills `tapeless.ir.primitive.OPERATORS` with those of Python."""
+
+from importlib import import_module
 
 from tapeless.ir.operators import (
     arithmetic,
-    arranging,
     builtin,
-    collections,
     comparison,
-    contractions,
-    creation,
     derivatives,
-    diagonals,
     dtypes,
     elementwise,
     iteration,
-    linear,
     lists,
     mathematics,
-    norms,
-    products,
-    reductions,
-    repeating,
-    rounding,
-    scans,
-    selections,
-    shapes,
-    sorting,
     unpacking,
     writing,
 )
+from tapeless.ir.primitive import OPERATORS, Operator
 
 __all__ = [
     "arithmetic",
-    "arranging",
     "builtin",
-    "collections",
     "comparison",
-    "contractions",
-    "creation",
     "derivatives",
-    "diagonals",
     "dtypes",
     "elementwise",
+    "find",
     "iteration",
-    "linear",
     "lists",
     "mathematics",
-    "norms",
-    "products",
-    "reductions",
-    "repeating",
-    "rounding",
-    "scans",
-    "selections",
-    "shapes",
-    "sorting",
+    "named",
     "unpacking",
     "writing",
 ]
+
+
+def find(name: str) -> Operator | None:
+    """The operator of this name. NumPy's library, half of all, is loaded when it is first asked for."""
+    if name.startswith("np.") and name not in OPERATORS:
+        import_module("tapeless.ir.operators.numpy")
+    return OPERATORS.get(name)
+
+
+def named(name: str) -> Operator:
+    """The operator of a name that is known to be one."""
+    op = find(name)
+    assert op is not None, f"there is no operator {name}"
+    return op

@@ -285,3 +285,11 @@ def bitor(ops: Ops, a: Any, b: Any) -> Any:
 def bitxor(ops: Ops, a: Any, b: Any) -> Any:
     """a ^ b of ints; of two bools a bool."""
     return _bitwise(ops, "^", "xor", a, b)
+
+
+@operator("matmul", python.matmul)
+def matmul(ops: Ops, a: Any, b: Any) -> Any:
+    """a @ b of arrays."""
+    if not ops.kind(a) == ops.kind(b) == "array":
+        raise unsupported(ops, "@", a, b)
+    return ops.operate("np.matmul", a, b)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from tapeless.ir.abstract import Array
+from tapeless.ir.abstract import SCALARS, Array
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.numbers import LARGEST, either, known_int, refuse, to_int
-from tapeless.ir.operators.ufuncs import position
+from tapeless.ir.operators.ufuncs import as_kind, made, position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -24,6 +25,17 @@ def array_length(ops: Ops, a: Any) -> Any:
     return sizes(ops, a)[0]
 
 
+def machine_constant(kind: str, value: float) -> Any:
+    """A machine value of a kind that is known while compiling."""
+    return {"float": float, "int": int, "bool": bool}[ELEMENTS[kind].machine](value)
+
+
+def filled(ops: Ops, value: Any, lengths: list[Any], dims: str, kind: str) -> Any:
+    """An array of one value."""
+    v = made(ops, kind, as_kind(ops, value, kind))
+    return ops.make("filled", Array(SCALARS[kind], dims), v, *(n for n, d in zip(lengths, dims) if d != "1"))
+
+
 @operator("slice_object", slice)
 def slice_object(ops: Ops, low: Any, high: Any, step: Any) -> Any:
     """low:high:step among several indices."""
@@ -36,7 +48,8 @@ def ellipsis(ops: Ops) -> Any:
     return ops.record("ellipsis", ())
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """What an index takes of one dimension: positions start, start + step, ...; `dropped` where it is one position."""
 
     start: Any

@@ -10,9 +10,10 @@ captures `a` and takes an element: so what is taken is fused with what is done w
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from tapeless.ir.abstract import NP_I64, Array
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import Part, part_of, sizes
 from tapeless.ir.operators.numbers import either, refuse
@@ -24,14 +25,16 @@ TOO_MANY = "too many indices for array: array is {}-dimensional, but {} were ind
 NEW, DOTS = "new", "dots"
 
 
-class Index(NamedTuple):
+@dataclass(frozen=True)
+class Index:
     """The index of one dimension: an int, or an array of ints, each of which `at` makes the index of."""
 
     value: Any
     at: Callable[[Any], Any] = lambda i: i
 
 
-class Meant(NamedTuple):
+@dataclass(frozen=True)
+class Meant:
     """What indices mean of an array: the elements at an index for each of its dimensions.
 
     dims, sizes   of the result; `inner` are the dimensions without those of None

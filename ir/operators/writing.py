@@ -11,8 +11,7 @@ from typing import Any
 
 from tapeless.ir.abstract import Array
 from tapeless.ir.elements import ELEMENTS, WEAK, promoted
-from tapeless.ir.operators.arrays import parts_of, sizes
-from tapeless.ir.operators.creation import filled, machine_constant
+from tapeless.ir.operators.arrays import filled, machine_constant, parts_of, sizes
 from tapeless.ir.operators.elementwise import casted, converted, element_kind, mapped
 from tapeless.ir.operators.indexing import TOO_MANY, is_advanced, keys_of, meant, put_elements
 from tapeless.ir.operators.lists import with_item

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tapeless.ir.primitive import OPERATORS, REGISTRY, UNKNOWN, Operator
+from tapeless.ir.operators import named
+from tapeless.ir.primitive import REGISTRY, UNKNOWN, Operator
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class ConcreteOps:
         return then() if condition else orelse()
 
     def operate(self, name: str, *args: Any) -> Any:
-        return OPERATORS[name].expand(self, *args)
+        return named(name).expand(self, *args)
 
     def call(self, fn: Any, *args: Any) -> Any:
         return self.operate(fn.name, *args) if isinstance(fn, Operator) else fn(*args)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from tapeless.ir import operators, primitives
+from tapeless.ir.operators import numpy as library
 from tapeless.ir.primitive import OPERATORS, Mismatch, Operator
 
 from tests.ir.concrete import ConcreteOps, Record, unwrapped, wrapped
 
-assert operators and primitives
+assert operators and primitives and library
 NUMBERS: list[Any] = [0, 1, -1, 2, -2, 3, 7, -7, 20, 62, 63, 64, 2**53 - 1, 2**53, 2**53 + 1, 2**62, -(2**62)]
 NUMBERS += [2**63 - 1, -(2**63), 0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 2.5, -1.5, 1e308, 5e-324, -3.0, 2.0**53]
 NUMBERS += [2.0**63, -(2.0**63), math.inf, -math.inf, math.nan, 709.9, 171.7, True, False]

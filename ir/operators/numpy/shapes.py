@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
-from tapeless.ir.operators.arrays import index_array, sizes, transposed
-from tapeless.ir.operators.creation import filled
+from tapeless.ir.operators.arrays import filled, index_array, sizes, transposed
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import index, known_int, refuse

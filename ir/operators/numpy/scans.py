@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
-from tapeless.ir.operators.arrays import sizes
-from tapeless.ir.operators.creation import filled, machine_constant, positions, refuse_arguments
+from tapeless.ir.operators.arrays import filled, machine_constant, sizes
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped, numpy_function, ufunc
-from tapeless.ir.operators.reductions import axes_of, known_flag, terms
-from tapeless.ir.operators.shapes import reshaped
+from tapeless.ir.operators.numpy.creation import positions, refuse_arguments
+from tapeless.ir.operators.numpy.reductions import axes_of, known_flag, terms
+from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.operators.ufuncs import is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from tapeless.ir.elements import WEAK
 from tapeless.ir.operators.arrays import sizes
-from tapeless.ir.operators.creation import positions, refuse_arguments
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped, numpy_function, ufunc
 from tapeless.ir.operators.numbers import either
-from tapeless.ir.operators.reductions import axes_of, summed
-from tapeless.ir.operators.shapes import reshaped
+from tapeless.ir.operators.numpy.creation import positions, refuse_arguments
+from tapeless.ir.operators.numpy.reductions import axes_of, summed
+from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.operators.ufuncs import is_kind
 from tapeless.ir.primitive import Mismatch, Ops, operator
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import NP_I64, SCALARS, Array
+from tapeless.ir.abstract import NP_I64, Array
 from tapeless.ir.elements import ELEMENTS, promoted
-from tapeless.ir.operators.arrays import sizes
+from tapeless.ir.operators.arrays import filled, machine_constant, sizes
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import (
     casted,
@@ -17,13 +17,8 @@ from tapeless.ir.operators.elementwise import (
     numpy_function,
 )
 from tapeless.ir.operators.numbers import index, known_int, refuse
-from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind, made
+from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind
 from tapeless.ir.primitive import Mismatch, Ops, operator
-
-
-def machine_constant(kind: str, value: float) -> Any:
-    """A machine value of a kind that is known while compiling."""
-    return {"float": float, "int": int, "bool": bool}[ELEMENTS[kind].machine](value)
 
 
 def refuse_negative(ops: Ops, size: Any) -> None:
@@ -38,12 +33,6 @@ def shape_of(ops: Ops, shape: Any) -> tuple[list[Any], str]:
     for n in out:
         refuse_negative(ops, n)
     return out, "".join("1" if known_int(ops, n) == 1 else "?" for n in out)
-
-
-def filled(ops: Ops, value: Any, lengths: list[Any], dims: str, kind: str) -> Any:
-    """An array of one value."""
-    v = made(ops, kind, as_kind(ops, value, kind))
-    return ops.make("filled", Array(SCALARS[kind], dims), v, *(n for n, d in zip(lengths, dims) if d != "1"))
 
 
 def positions(ops: Ops, a: Any, axis: int) -> Any:

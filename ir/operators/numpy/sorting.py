@@ -6,12 +6,12 @@ from typing import Any
 
 from tapeless.ir.abstract import NP_F64, NP_I64, Array
 from tapeless.ir.elements import ELEMENTS
-from tapeless.ir.operators.arrays import sizes, transposed
-from tapeless.ir.operators.creation import filled, positions, refuse_arguments
+from tapeless.ir.operators.arrays import filled, sizes, transposed
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, mapped, numpy_function
 from tapeless.ir.operators.indexing import Index, gathered, meant, take, where_true, whole
 from tapeless.ir.operators.numbers import index, refuse
-from tapeless.ir.operators.shapes import reshaped
+from tapeless.ir.operators.numpy.creation import positions, refuse_arguments
+from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.operators.ufuncs import as_kind, machine, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 

@@ -7,10 +7,10 @@ from typing import Any
 from tapeless.ir.abstract import SCALARS, Array, kept_dims
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import sizes
-from tapeless.ir.operators.creation import refuse_arguments
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index
+from tapeless.ir.operators.numpy.creation import refuse_arguments
 from tapeless.ir.operators.ufuncs import as_kind, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 

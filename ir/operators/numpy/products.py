@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.operators.arranging import need_arrays, with_dims
 from tapeless.ir.operators.arrays import sizes, transposed
-from tapeless.ir.operators.creation import positions
 from tapeless.ir.operators.elementwise import (
     common_kind,
     converted,
@@ -19,8 +17,10 @@ from tapeless.ir.operators.elementwise import (
     numpy_function,
     ufunc,
 )
-from tapeless.ir.operators.reductions import summed
-from tapeless.ir.operators.shapes import reshaped
+from tapeless.ir.operators.numpy.arranging import need_arrays, with_dims
+from tapeless.ir.operators.numpy.creation import positions
+from tapeless.ir.operators.numpy.reductions import summed
+from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.operators.ufuncs import is_kind
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -89,12 +89,6 @@ def _aligned(ops: Ops, a: Any, b: Any) -> list[Any]:
         kinds = [element_kind(ops, v), *("np.i64" for _ in along)]
         spread.append(mapped(ops, kinds, kinds[0], lambda ops, x, *_: x, v, *along) if along else v)
     return spread
-
-
-@operator("matmul", numpy_function("matmul"))
-def matmul(ops: Ops, a: Any, b: Any) -> Any:
-    """a @ b of vectors and matrices, and of stacks of matrices."""
-    return product(ops, a, b)
 
 
 @operator("np.matmul", numpy_function("matmul"))

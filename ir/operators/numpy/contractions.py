@@ -11,16 +11,17 @@ else a nest of sums of products:
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
-from tapeless.ir.operators.arranging import axes_in, need_arrays, with_dims
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.operators.arrays import sizes, transposed
-from tapeless.ir.operators.creation import line
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.indexing import Index, gathered
 from tapeless.ir.operators.numbers import index, known_int
-from tapeless.ir.operators.products import count, product, sum_of
-from tapeless.ir.operators.shapes import reshaped
+from tapeless.ir.operators.numpy.arranging import axes_in, need_arrays, with_dims
+from tapeless.ir.operators.numpy.creation import line
+from tapeless.ir.operators.numpy.products import count, product, sum_of
+from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.operators.ufuncs import is_kind
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -28,7 +29,8 @@ FIRST_BROADCAST = 0x100
 """The first of the characters that name the dimensions `...` stands for, counted from the last of them."""
 
 
-class Named(NamedTuple):
+@dataclass(frozen=True)
+class Named:
     """An array, or a scalar, with a character as the name of each dimension."""
 
     value: Any

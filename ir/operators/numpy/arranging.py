@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
-from tapeless.ir.operators.arrays import index_array, sizes, transposed
-from tapeless.ir.operators.creation import machine_constant, positions, shape_of
+from tapeless.ir.operators.arrays import index_array, machine_constant, sizes, transposed
 from tapeless.ir.operators.elementwise import check_shapes, element_kind, mapped, numpy_function
 from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import index
-from tapeless.ir.operators.shapes import joined, reshaped
+from tapeless.ir.operators.numpy.creation import positions, shape_of
+from tapeless.ir.operators.numpy.shapes import joined, reshaped
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
-from tapeless.ir.operators.arrays import size_dim
-from tapeless.ir.operators.creation import filled
+from tapeless.ir.operators.arrays import filled, size_dim
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import casted, common_kind, converted, element_kind, numpy_function
 from tapeless.ir.operators.lists import NUMBERS
-from tapeless.ir.operators.shapes import joined
+from tapeless.ir.operators.numpy.shapes import joined
 from tapeless.ir.operators.ufuncs import as_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from tapeless.ir.abstract import NP_F64, Array
 from tapeless.ir.operators.arrays import index_array, sizes, transposed
-from tapeless.ir.operators.creation import eye
 from tapeless.ir.operators.elementwise import converted, element_kind, numpy_function
-from tapeless.ir.operators.products import product
-from tapeless.ir.operators.shapes import joined
+from tapeless.ir.operators.numpy.creation import eye
+from tapeless.ir.operators.numpy.products import product
+from tapeless.ir.operators.numpy.shapes import joined
 from tapeless.ir.operators.ufuncs import made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
