@@ -24,6 +24,7 @@ from tapeless.ir.lists import List
 from tapeless.ir.nodes import Constant, Graph, Node
 from tapeless.ir.stage import Stage
 from tapeless.ir.traverse import all_nodes
+from tapeless.passes.merge import has_nests, merge
 from tapeless.passes.promote import has_locations, promote
 from tapeless.passes.simplify import finish, simplify
 
@@ -63,6 +64,7 @@ PASSES = {
             Stage.PLAIN,
             finish,
         ),
+        Pass("merge", "nests over the same elements become one", Stage.PLAIN, Stage.PLAIN, merge),
         Pass("promote", "turn locations into values (SSA)", Stage.TYPED, Stage.TYPED, promote),
         Pass("expand", "replace vjp, pull, jvp and taylor by derivative graphs", Stage.TYPED, Stage.PLAIN, expand_all),
         Pass("optimize", "promote, simplify; twice where locations are left", Stage.TYPED, Stage.TYPED, optimize),
@@ -151,7 +153,9 @@ def lower(root: Graph) -> Graph:
 def _finished(plain: Graph, is_raw: bool) -> Graph:
     """A program without derivatives, simplified where they were just expanded, and for the last time if it repeats."""
     out = run("simplify", plain, Stage.PLAIN) if is_raw else plain
-    return run("finish", out) if has_repetition(out) else out
+    if has_repetition(out):
+        out = run("finish", out)
+    return run("merge", out) if has_nests(out) else out
 
 
 def has_repetition(root: Graph) -> bool:

@@ -47,6 +47,7 @@ class Region:
     fb, bb    builders of the forward and the backward graph
     sens      cotangents so far: of this region's nodes, and of nodes of the regions around it
     calls     forward results of calls and branches, with what their backward pass needs
+    recurrences   of a loop: writes to arrays, with what computes their values (`recurrences.py`)
     slots     of a branch: the forward switch, of which it is branch number `side`
     """
 
@@ -59,6 +60,7 @@ class Region:
     side: int = 0
     sens: dict[Node, Cotangent] = field(default_factory=dict)
     calls: dict[Apply, Any] = field(default_factory=dict)
+    recurrences: dict[Apply, list[Apply]] = field(default_factory=dict)
     scope: Scope = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:

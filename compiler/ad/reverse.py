@@ -277,9 +277,22 @@ class Reverse:
         assert isinstance(array.type, Array)
         at = [region.ref(image(region.m, i)) for i in indices]
         if value in self.active:
-            self.give(region, value, machine_value(bb, bb.apply("element", seed, *at)))
+            share = machine_value(bb, bb.apply("element", seed, *at))
+            if node in region.recurrences:
+                self._recurrence(region, bb, value, region.recurrences[node], share)
+            else:
+                self.give(region, value, share)
         if array in self.active:
             self.give(region, array, bb.apply("put", seed, numpy_scalar(bb, constant(0.0), array.type.element), *at))
+
+    def _recurrence(self, region: Region, bb: Builder, value: Node, computed: list[Apply], seed: Node) -> None:
+        """To what a value is computed from: partial derivatives, made first, times its cotangent."""
+        outer, region.sens = region.sens, {value: constant(1.0)}
+        self.backward(region, computed)
+        shares, region.sens = region.sens, outer
+        for node, share in shares.items():
+            assert isinstance(share, Node)
+            self.give(region, node, bb.apply("gmul", share, seed))
 
     def _put_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, part, *bounds = node.args

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from tapeless.ad import cotangents as ct
 from tapeless.ad.activity import differentiable
 from tapeless.ad.copying import branches, image
+from tapeless.ad.recurrences import recurrences
 from tapeless.ad.region import Like, Region
 from tapeless.ad.residuals import ITEM, Found
 from tapeless.ir.abstract import FLOAT, INT, NONE, Box, Record, Tuple, Type, Union, cotangent
@@ -88,6 +89,7 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
     inner.scope.given = {region.m[graph.params[i]]: partial(unwind.induction, i) for i in inductions(parts)}
     for i in state:
         reverse.give(inner, parts.nexts[i], constant(1.0) if lone else seeds[i])
+    inner.recurrences = recurrences(parts.body, parts.nexts, reverse.scopes)
     reverse.backward(inner, parts.body)
     reverse.backward(inner, parts.head)
     if lone:

@@ -22,7 +22,7 @@ from tapeless.ir.nests import nest, nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, graph_of, key_of
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.sizes import keeps_sizes
-from tapeless.ir.traverse import Scopes, all_nodes, encloses, inputs
+from tapeless.ir.traverse import Scopes, all_nodes, encloses, inputs, reachable
 from tapeless.passes.accumulate import accumulate
 from tapeless.passes.boxes import Boxes
 from tapeless.passes.callgraph import CallGraph, call_graph, callee
@@ -331,15 +331,7 @@ class Rebuild:
             self.operand(b, inner, p, a, self.get(b, scopes, env, a), parts.dims, arrays, env)
         self.nodes(inner, scopes, scopes.schedule(parts.map), env)
         results = [self.get(inner, scopes, env, parts.results[k]) for k in kept]
-        made = {}
-        for k, r in list(zip(kept, results)):
-            whole = _whole_operand(inner, r, arrays) if parts.outputs[k] == "each" else None
-            if whole is not None:
-                made[k] = whole
-        rest = [(k, r) for k, r in zip(kept, results) if k not in made]
-        if rest:
-            outputs = [parts.outputs[k] for k, _ in rest]
-            made.update(zip((k for k, _ in rest), nest(b, inner, [r for _, r in rest], outputs, arrays)))
+        made = dict(zip(kept, outputs_of(b, inner, results, [parts.outputs[k] for k in kept], arrays)))
         if len(parts.outputs) == 1:
             return made[0]
         assert isinstance(node.type, Tuple)
@@ -357,11 +349,11 @@ class Rebuild:
             if parts.outputs == ("each",) and parts.dims == dims:
                 own: Env = {v: v for v in self.new_scopes.captures(parts.map)}
                 for q, a in zip(parts.map.params, parts.arrays):
-                    own[q] = _element(inner, a, arrays)
+                    own[q] = element_of(inner, a, arrays)
                 self.nodes(inner, self.new_scopes, self.new_scopes.schedule(parts.map), own)
                 env[p] = self.get(inner, self.new_scopes, own, parts.results[0])
                 return
-        env[p] = _element(inner, new, arrays)
+        env[p] = element_of(inner, new, arrays)
 
     # -- loops ------------------------------------------------------------------------------------------------------
     def loop(self, b: Builder, scopes: Scopes, node: Apply, graph: Graph, env: Env) -> Node:
@@ -407,12 +399,25 @@ class Rebuild:
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------
-def _element(inner: Builder, array: Node, arrays: list[Node]) -> Node:
+def element_of(inner: Builder, array: Node, arrays: list[Node]) -> Node:
     """The element of an operand of a nest in the making; each array is an operand once."""
     if array not in arrays:
         arrays.append(array)
         inner.graph.parameter("x", array.type.element)  # type: ignore[union-attr]
     return inner.graph.params[arrays.index(array)]
+
+
+def outputs_of(b: Builder, inner: Builder, results: list[Node], kinds: list[str], arrays: list[Node]) -> list[Node]:
+    """The outputs of a nest, without making those that are operands as they are."""
+    made = {}
+    for k, (r, kind) in enumerate(zip(results, kinds)):
+        whole = _whole_operand(inner, r, arrays) if kind == "each" else None
+        if whole is not None:
+            made[k] = whole
+    rest = [k for k in range(len(results)) if k not in made]
+    if rest:
+        made.update(zip(rest, nest(b, inner, [results[k] for k in rest], [kinds[k] for k in rest], arrays)))
+    return [made[k] for k in range(len(results))]
 
 
 def _whole_operand(inner: Builder, result: Node, arrays: list[Node]) -> Node | None:
@@ -430,8 +435,7 @@ def _readers(root: Graph) -> dict[Node, int]:
     nodes = all_nodes(root)
     if not any(is_primitive(n, "nest") for n in nodes):
         return {}
-    graphs = {n.graph: None for n in nodes}
-    return Counter([a for n in nodes for a in n.args] + [g.output for g in graphs])
+    return Counter([a for n in nodes for a in n.args] + [g.output for g in reachable(root)])
 
 
 def known(b: Builder, condition: Node) -> bool | None:
