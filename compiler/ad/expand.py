@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from tapeless.ad import mode
 from tapeless.ad.companions import Companions, Row
 from tapeless.ad.copying import image
-from tapeless.ad.cotangents import symbolic, threaded
+from tapeless.ad.cotangents import symbolic, zero
 from tapeless.ad.nested import Chain, nested_order
+from tapeless.ad.pullbacks import Given, pulled
 from tapeless.ad.refusals import refuse_arrays
-from tapeless.ir.abstract import FLOAT, Array, Box, Cell, Pullback, Record, Tuple, Type, Union, cotangent, union
+from tapeless.ir.abstract import FLOAT, NONE, Box, Cell, Pullback, Record, Tuple, Type, Union, cotangent, union
 from tapeless.ir.builder import Builder, constant
-from tapeless.ir.diagnostics import DifferentiationError
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
 from tapeless.ir.nests import copied, nest_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
@@ -49,13 +49,6 @@ def expand(root: Graph, optimize: Callable[[Graph], Graph]) -> Graph:
     return _Expansion(optimize).program(root)
 
 
-def _zeros(b: Builder, array: Node) -> Node:
-    """The zero cotangent of an array."""
-    assert isinstance(array.type, Array)
-    free = (d for d, n in enumerate(array.type.dims) if n != "1")
-    return b.apply("zeros", *(b.apply("size", array, constant(d)) for d in free), type=cotangent(array.type))
-
-
 class _Expansion:
     def __init__(self, optimize: Callable[[Graph], Graph]) -> None:
         self.optimize = optimize
@@ -66,6 +59,7 @@ class _Expansion:
         self._forward: dict[int, Forward] = {}
         self.gradients: dict[tuple[Graph, str], Graph] = {}
         self._taylors: dict[int, Taylor] = {}
+        self.linears: dict[tuple[Graph, str], Graph] = {}
         self.boxes: set[Box] = set()
 
     # -- the modes, each loaded when a program wants it ---------------------------------------------------------------
@@ -197,25 +191,66 @@ class _Expansion:
         graph, mask, *args = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
         adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
-        if any(threaded(p) for p, bit in zip(graph.value.params, mask.value) if bit == "1"):
-            raise DifferentiationError("vjp by an array is not supported yet", node.span, hint="use grad")
         y, pullback = node.type.items
         given = [self.get(m, a) for a in args]
         call_type = Tuple((self.type(y), adjoint.kept))  # type: ignore[arg-type]
         call = self.made(b, node, Constant(adjoint.forward), given, call_type)
-        held = b.tuple([*(given[i] for i in adjoint.again), b.item(call, 1)])
+        held = b.tuple([*(given[i] for i in adjoint.held), b.item(call, 1)])
         return b.tuple([b.item(call, 0), b.apply("record", held, type=self.type(pullback))])
 
     def _pull(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         graph, mask, pullback, ct = node.args
         assert isinstance(graph, Constant) and isinstance(mask, Constant)
         adjoint = self.reverse.adjoint(self.inner(graph.value), mask.value)
-        held = b.item(self.get(m, pullback), 0)
-        args = [*(b.item(held, k) for k in range(1 + len(adjoint.again))), self.get(m, ct)]
+        whole = b.item(self.get(m, pullback), 0)
+        held = {i: b.item(whole, k) for k, i in enumerate(adjoint.held)}
+        args = pulled(b, adjoint, held, b.item(whole, len(held)), self.get(m, ct))
         return self.made(b, node, Constant(adjoint.backward), args, self.type(node.type))
 
     def _jvp(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        graph = node.args[0].value  # type: ignore[attr-defined]
+        if mode.has_arrays(self.inner(graph)):
+            return self.transposed(b, node, m)
         return self._accompanied(b, node, m, self.forward(1))
+
+    def transposed(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
+        """jvp, where arrays are: x̄ = ∂f(x, ȳ) is linear in ȳ, so ẏ is what its own pullback makes of ẋ.
+
+        Source: Townsend (2017), "A new trick for calculating Jacobian vector products".
+        """
+        graph, mask, *args = node.args
+        assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
+        given = [self.get(m, a) for a in args]
+        primals, tangents = given[: len(mask.value)], given[len(mask.value) :]
+        result, tangent = map(self.type, node.type.items)
+        value = self.made(b, node, Constant(self.function(graph.value)), primals, result)
+        if tangent == NONE:
+            return b.tuple([value, constant(None)])
+        linear = self.linear(graph.value, mask.value)
+        back = self.reverse.adjoint(linear, "0" * len(primals) + "1")
+        inputs = [*primals, zero(b, tangent, Given(b, value))]  # type: ignore[arg-type]
+        types = Tuple((linear.output.type, back.kept))  # type: ignore[arg-type]
+        call = self.made(b, node, Constant(back.forward), inputs, types)
+        args = pulled(b, back, dict(enumerate(inputs)), b.item(call, 1), b.tuple(tangents))
+        out = Apply(b.graph, Constant(back.backward), tuple(args), Tuple((tangent,)), node.span)  # type: ignore[arg-type]
+        return b.tuple([value, b.item(out, 0)])
+
+    def linear(self, graph: Graph, mask: str) -> Graph:
+        """(x..., ȳ) -> x̄: what the pullback of a function makes of a cotangent, as a function itself."""
+        key = (graph, mask)
+        if key not in self.linears:
+            g = self.inner(graph)
+            adjoint = self.reverse.adjoint(g, mask)
+            out = Graph("∂" + g.name, span=g.span)
+            b = Builder(out, span=g.span)
+            params: list[Node] = [out.parameter(p.name, p.type, p.span) for p in g.params]
+            ct = out.parameter("ct", cotangent(g.output.type))  # type: ignore[arg-type]
+            call = b.call(adjoint.forward, params, Tuple((g.output.type, adjoint.kept)))  # type: ignore[arg-type]
+            args = pulled(b, adjoint, dict(enumerate(params)), b.item(call, 1), ct)
+            types = Tuple(tuple(cotangent(p.type) for p, bit in zip(g.params, mask) if bit == "1"))  # type: ignore[arg-type]
+            out.output = b.call(adjoint.backward, args, types)
+            self.linears[key] = self.optimize(out)
+        return self.linears[key]
 
     def _taylor(self, b: Builder, node: Apply, m: dict[Node, Node]) -> Node:
         assert isinstance(node.type, Tuple)
@@ -252,10 +287,8 @@ class _Expansion:
         assert isinstance(node.type, Tuple)
         call = self.made(b, node, Constant(adjoint.forward), given, Tuple((FLOAT, adjoint.kept)))
         cts_type = Tuple(node.type.items[1:])
-        again = [given[i] for i in adjoint.again]
-        totals = [_zeros(b, x) for x, bit in zip(given, mask.value) if bit == "1" and threaded(x)]
-        inputs = (*again, b.item(call, 1), constant(1.0), *totals)
-        cts = Apply(b.graph, Constant(adjoint.backward), inputs, cts_type, node.span)
+        inputs = pulled(b, adjoint, dict(enumerate(given)), b.item(call, 1), constant(1.0))
+        cts = Apply(b.graph, Constant(adjoint.backward), tuple(inputs), cts_type, node.span)
         return b.tuple([b.item(call, 0), *(b.item(cts, i) for i in range(len(cts_type.items)))])
 
     def nested(self, b: Builder, node: Apply, chain: Chain, given: list[Node]) -> Node:

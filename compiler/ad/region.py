@@ -18,12 +18,14 @@ class Adjoint:
     """▶f(x...) -> (y, residual) and ∂f(x[again]..., residual, ȳ) -> (x̄...) for one set of active parameters.
 
     again      which parameters of f the backward pass gets once more: its caller has them, or computes them again
+    arrays     which active parameters are arrays: the backward pass gets their cotangents so far
     residual   what the one gives to the other; a box where f is recursive
     """
 
     forward: Graph
     backward: Graph
     again: tuple[int, ...] = ()
+    arrays: tuple[int, ...] = ()
     residual: Type | None = None
     box: Box | None = None
 
@@ -35,9 +37,14 @@ class Adjoint:
         return kept
 
     @property
+    def held(self) -> tuple[int, ...]:
+        """The parameters of f that a pullback holds: of arrays it wants the sizes."""
+        return tuple(sorted({*self.again, *self.arrays}))
+
+    @property
     def pullback(self) -> Tuple:
         """The type of all that a pullback holds."""
-        return Tuple((*(self.forward.params[i].type for i in self.again), self.kept))  # type: ignore[arg-type]
+        return Tuple((*(self.forward.params[i].type for i in self.held), self.kept))  # type: ignore[arg-type]
 
 
 @dataclass

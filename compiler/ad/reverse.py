@@ -57,6 +57,7 @@ class Reverse:
             return a
         a = self.adjoints[key] = Adjoint(Graph("▶" + g.name, span=g.span), Graph("∂" + g.name, span=g.span))
         a.forward.finite, a.forward.total, a.backward.total = g.finite, g.total, True
+        a.arrays = tuple(i for i, (p, bit) in enumerate(zip(g.params, mask)) if bit == "1" and ct.threaded(p))
         saved = getattr(self, "active", None)
         self.active = Activity(self.scopes, g, [p for p, m in zip(g.params, mask) if m == "1"])
         self._function(g, mask, a)

@@ -163,6 +163,8 @@ def _active(a: Node) -> bool:
 
 
 def _as_float(b: Builder, n: Node) -> Node:
-    """A bool, or a scalar of NumPy, as Python's float or int; `convert` does the rest."""
+    """Bools and scalars of NumPy, also in tuples, as Python's float or int; `convert` does the rest."""
+    if isinstance(n.type, Tuple):
+        return b.tuple([_as_float(b, b.item(n, i)) for i in range(len(n.type.items))])
     n = machine_value(b, n)
     return b.apply("b2f", n) if n.type == BOOL else n
