@@ -203,8 +203,8 @@ def put(e: FunctionEmitter, node: Apply) -> Values:
     return a.leaves(a.owner, a.data)
 
 
-def over(e: FunctionEmitter, sizes: Sequence[str], body: Any, outer: tuple[str, ...] = ()) -> Any:
-    """One loop inside another; `body` is a step that gets the indices."""
+def over(e: FunctionEmitter, sizes: Sequence[str], body: Any, outer: tuple[str, ...] = (), low: str = "0") -> Any:
+    """One loop inside another, the outermost from `low` on; `body` is a step that gets the indices."""
     depth = len(outer)
     if depth == len(sizes):
         yield from body(list(outer))
@@ -223,7 +223,7 @@ def over(e: FunctionEmitter, sizes: Sequence[str], body: Any, outer: tuple[str, 
     e.do(f"{following} = add nuw nsw i64 {i}, 1")
     last = e.block
     e.jump(head)
-    e.lines.insert(hole, f"  {i} = phi i64 [0, %{before}], [{following}, %{last}]")
+    e.lines.insert(hole, f"  {i} = phi i64 [{low}, %{before}], [{following}, %{last}]")
     e.start(end)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tapeless.backend import convert, loops, memory, vector
 from tapeless.backend.emit import UNLIKELY, Text, Values, number, returned
 from tapeless.backend.layout import ZEROS
-from tapeless.backend.program import Program
+from tapeless.backend.program import Facts, Program
 from tapeless.backend.runtime import CONTEXT
 from tapeless.backend.sincos import NAMES, SinCos
 from tapeless.backend.structure import emitter
@@ -34,19 +34,27 @@ TOO_DEEP = "maximum recursion depth exceeded"
 class FunctionEmitter(Text):
     """Writes one function."""
 
-    def __init__(self, program: Program, graph: Graph) -> None:
+    def __init__(self, program: Program, graph: Graph, facts: Facts | None = None) -> None:
         super().__init__()
         self.program, self.graph, self.layouts = program, graph, program.layouts
-        self.facts = program.facts[graph]
+        self.facts = program.facts[graph] if facts is None else facts
         self.values: dict[Node, Values] = {}
         self._failures: dict[int, str] = {}
         self._sincos = SinCos(self)
-        self.ownership = self._owners() if program.uses("arrays") else None
+        self.ownership = self._owners() if program.uses("arrays") and facts is None else None
 
     def _owners(self) -> Ownership:
         from tapeless.backend.ownership import Ownership
 
         return Ownership(self)
+
+    def apart(self, map: Graph) -> FunctionEmitter:
+        """A writer of a function that runs a map, which owns no arrays."""
+        return FunctionEmitter(self.program, map, self.program.region(map))
+
+    def steps(self, root: Steps) -> Any:
+        """Do steps to their end; their result."""
+        return drive(root)
 
     def define(self) -> Definition:
         """The definition of the function."""
@@ -190,11 +198,12 @@ class FunctionEmitter(Text):
         emit = emitter(fn)
         if emit is not None:
             return emit(self, node)
-        if fn.name in NAMES and (both := self._sincos.value(node)) is not None:
+        in_nest = node.graph.kind == "map"  # where vector functions are faster than both at once
+        if fn.name in NAMES and not in_nest and (both := self._sincos.value(node)) is not None:
             return both
         arguments = [(leaf, v) for a in node.args for leaf, v in zip(self.layouts.leaves(self.type(a)), self.value(a))]
         if fn.lower.startswith(("call:", "libm:")):
-            attributes = self._vector(fn.lower) if node.graph.kind == "map" else ""
+            attributes = self._vector(fn.lower) if in_nest else ""
             leaves = self.layouts.leaves(self.type(node))
             return self.call(self.program.routine(fn.lower), leaves, arguments, attributes=attributes)
         if fn.lower == "same":

@@ -23,7 +23,7 @@ from tapeless.backend.layout import memory
 from tapeless.backend.program import FIRST_SITE, INTERRUPTED, NO_MEMORY, Program, Site
 from tapeless.backend.runtime import DECLARATIONS as RUNTIME
 from tapeless.backend.runtime import runtime
-from tapeless.backend.runtime_arrays import INLINE
+from tapeless.backend.runtime_arrays import INLINE, PARALLEL
 from tapeless.backend.unroll import unrolled
 from tapeless.backend.wrapper import Wrapper
 from tapeless.ir.abstract import Tuple, Type
@@ -113,6 +113,10 @@ class Kernel:
         imports |= {symbol: addresses[symbol] for symbol in program.symbols | wrapper.symbols}
         if wrapper.makes_arrays:
             imports |= numpy_api.addresses()
+        if program.parallel:
+            from tapeless.backend import threads
+
+            imports |= threads.addresses()
         imports |= vector.addresses(program.vectors) | blas.addresses(program.blas)
         library = jit.compile_library(self.modules, name, ("tl_call", "tl_objects"), imports)
         self.call = Owner(program, wrapper, library, name, slow).builtin()
@@ -158,6 +162,7 @@ def modules(program: Program, wrapper: Wrapper) -> list[str]:
         vector.declarations(program.vectors),
         blas.declarations(program.blas),
         INLINE if program.uses("arrays") else "",
+        PARALLEL if program.parallel else "",
         *program.definitions.values(),
         *functions,
         inside,

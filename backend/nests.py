@@ -5,16 +5,20 @@ one innermost, in which a packed operand moves by a constant. A dimension that t
 has more is rare: a packed operand is then copied out to the full size before the loops.
 
 Sums over all dimensions are kept in a register, added in any order; others go to a buffer that begins with zeros.
+A nest whose outermost dimension can be cut is a function of its own, which threads may run in parts (`parallel.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from tapeless.backend.arrays import View, data_of, new, over, run, view
-from tapeless.backend.emit import UNLIKELY, Values
+from tapeless.backend.emit import UNLIKELY, Text, Values, returned
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES
+from tapeless.backend.parallel import Outside, called, split, splits, threshold
+from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, Scalar, output_type
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nests import NestParts, nest_parts
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
 
 Steps = Generator[Any, Any, Any]
+GRAIN = 64
+"""Blocks of a flat nest begin at multiples of so many elements: at a line of the cache."""
 
 
 def nest(e: FunctionEmitter, node: Apply) -> Steps:
@@ -39,10 +45,55 @@ def nest(e: FunctionEmitter, node: Apply) -> Steps:
     )
     outputs = [Output(e, parts, k, sizes, node) for k in range(len(parts.outputs))]
     counts = [_product(e, sizes)] if flat else sizes
-    yield from over(e, counts, lambda index: _body(e, parts, full, outputs, index, flat))
+    if counts[0] != "1" and splits(parts):
+        sums = _apart(e, parts, full, outputs, counts, flat)
+    else:
+        sums = yield from _loops(e, parts, full, outputs, counts, flat)
     for owner in copies:
         e.do(f"call void @tl_release(ptr %ctx, {POINTER} {owner})")
-    return tuple(leaf for o in outputs for leaf in o.leaves())
+    given = iter(sums)
+    return tuple(leaf for o in outputs for leaf in (o.leaves() if o.is_array else o.rounded(e, next(given))))
+
+
+def _apart(
+    e: FunctionEmitter, parts: NestParts, views: list[View], outputs: list[Output], counts: list[str], flat: bool
+) -> Values:
+    """The nest as functions of their own (`parallel.py`), and a call; its sums."""
+    program = e.program
+    name = f"nest.{len(program.definitions)}"
+    inside, outside = e.apart(parts.map), Outside()
+    for v in program.scopes.captures(parts.map):
+        inside.values[v] = outside.value(e, v, inside)
+    moved = [o.moved(inside, outside) for o in outputs]
+    fresh = {o.array.data for o in moved if o.is_array}
+    operands = [outside.view(inside, v) for v in views]
+    within = ["%high", *(outside.name("i64", n) for n in counts[1:])]
+    sums = inside.steps(_loops(inside, parts, operands, moved, within, flat, "%low"))
+    lone = [o for o in outputs if not o.is_array]
+    leaves = tuple(o.leaf for o in lone)
+    inside.give(leaves, sums)
+    program.definitions[name] = (
+        f"define internal fastcc {returned(leaves)} @{name}(i64 %low, i64 %high{outside.declared(fresh)}) "
+        f"#0 {WIDE} {{\n{inside.body()}\n}}\n" + split(name, outside, lone, GRAIN if flat else 1)
+    )
+    program.parallel = True
+    return called(e, name, outside, lone, counts, threshold(e, parts))
+
+
+def _loops(
+    e: FunctionEmitter,
+    parts: NestParts,
+    views: list[View],
+    outputs: list[Output],
+    counts: list[str],
+    flat: bool,
+    low: str = "0",
+) -> Steps:
+    """The loops of a nest, the outermost from `low` on; its sums."""
+    for o in outputs:
+        o.begin(e)
+    yield from over(e, counts, lambda index: _body(e, parts, views, outputs, index, flat), low=low)
+    return tuple(e.load(o.leaf, o.sum) for o in outputs if not o.is_array)
 
 
 def _covers(own: str, dims: str) -> bool:
@@ -58,7 +109,7 @@ def _body(
     yield e.run(parts.map)
     values = [e.value(r)[0] for r in parts.results]
     for o, value in zip(outputs, values):
-        o.take(value, index, flat)
+        o.take(e, value, index, flat)
 
 
 def _address(v: View, index: list[str], flat: bool) -> str:
@@ -147,16 +198,14 @@ class Output:
     """One output of a nest: an array, a sum in a register, or sums in an array."""
 
     def __init__(self, e: FunctionEmitter, parts: NestParts, k: int, sizes: list[str], node: Apply) -> None:
-        self.e, self.kind = e, parts.outputs[k]
+        self.kind = parts.outputs[k]
         result = parts.results[k].type
         assert isinstance(result, Scalar)
         self.leaf, self.element = SCALAR_LEAVES[result.kind], ELEMENTS[result.kind]
         self.mask = self.kind.split(":")[1] if self.kind != "each" else "0" * len(sizes)
         t = output_type(self.kind, result, parts.dims)
-        self.sum = ""
+        self.is_array, self.sum, self.start = isinstance(t, Array), "", self._start()
         if not isinstance(t, Array):
-            self.sum = e.alloca(8)
-            e.store(self.leaf, self._start(), self.sum)
             return
         kept = [n for n, bit in zip(sizes, self.mask) if bit == "0"]
         self.dims = t.dims
@@ -170,18 +219,30 @@ class Output:
         """What a reduction begins with."""
         double = {"sum": "0.0", "max": "0xFFF0000000000000", "min": "0x7FF0000000000000"}
         whole = {"sum": "0", "max": str(-(2**63)), "min": str(2**63 - 1)}
-        return (double if self.leaf == "double" else whole)[self.kind[:3]]
+        return (double if self.leaf == "double" else whole).get(self.kind[:3], "")
 
     def _clear(self, index: list[str]) -> Steps:
         a = self.array
-        a.store(self._start(), self.e.op(f"getelementptr {a.memory}, {POINTER} {a.data}, i64 {index[0]}"))
+        a.store(self.start, a.e.op(f"getelementptr {a.memory}, {POINTER} {a.data}, i64 {index[0]}"))
         yield from ()
 
-    def take(self, value: str, index: list[str], flat: bool) -> None:
+    def moved(self, inside: FunctionEmitter, outside: Outside) -> Output:
+        """The output in a function that is written apart."""
+        out = copy(self)
+        if self.is_array:
+            out.array = outside.view(inside, self.array)
+        return out
+
+    def begin(self, e: FunctionEmitter) -> None:
+        """Before the loops."""
+        if not self.is_array:
+            self.sum = e.alloca(8)
+            e.store(self.leaf, self.start, self.sum)
+
+    def take(self, e: FunctionEmitter, value: str, index: list[str], flat: bool) -> None:
         """The value of an element."""
-        e = self.e
-        if self.sum:
-            e.store(self.leaf, self._added(e.load(self.leaf, self.sum), value), self.sum)
+        if not self.is_array:
+            e.store(self.leaf, self.added(e, e.load(self.leaf, self.sum), value), self.sum)
             return
         a = self.array
         if flat and self.kind == "each":
@@ -189,25 +250,27 @@ class Output:
         else:
             kept = [i for i, bit in zip(index, self.mask) if bit == "0"]
             address = a.address([i if d != "1" else "0" for i, d in zip(kept, self.dims)])
-        a.store(value if self.kind == "each" else self._added(a.load(address), value), address)
+        a.store(value if self.kind == "each" else self.added(e, a.load(address), value), address)
 
-    def _added(self, total: str, value: str) -> str:
+    def added(self, e: Text, total: str, value: str) -> str:
+        """A reduction with one value more."""
         if self.kind[:3] in ("max", "min"):
             relation = {"max": "gt", "min": "lt"}[self.kind[:3]]
             if self.leaf != "double":
-                better = self.e.op(f"icmp s{relation} i64 {value}, {total}")
+                better = e.op(f"icmp s{relation} i64 {value}, {total}")
             else:  # a nan stays
-                better = self.e.op(f"fcmp u{relation} double {value}, {total}")
-                known = self.e.op(f"fcmp ord double {total}, {total}")
-                better = self.e.op(f"and i1 {better}, {known}")
-            return self.e.op(f"select i1 {better}, {self.leaf} {value}, {self.leaf} {total}")
+                better = e.op(f"fcmp u{relation} double {value}, {total}")
+                known = e.op(f"fcmp ord double {total}, {total}")
+                better = e.op(f"and i1 {better}, {known}")
+            return e.op(f"select i1 {better}, {self.leaf} {value}, {self.leaf} {total}")
         if self.leaf == "double":
-            return self.e.op(f"fadd reassoc contract double {total}, {value}")
-        return self.e.op(f"add i64 {total}, {value}")
+            return e.op(f"fadd reassoc contract double {total}, {value}")
+        return e.op(f"add i64 {total}, {value}")
+
+    def rounded(self, e: FunctionEmitter, total: str) -> Values:
+        """A sum as a scalar of its element type."""
+        return (e.from_memory(self.element, e.to_memory(self.element, total)),)
 
     def leaves(self) -> Values:
-        """The output."""
-        if self.sum:
-            total = self.e.load(self.leaf, self.sum)
-            return (self.e.from_memory(self.element, self.e.to_memory(self.element, total)),)
+        """The array."""
         return self.array.leaves(self.array.owner, self.array.data)

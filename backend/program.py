@@ -77,6 +77,7 @@ class Program:
         self.symbols: dict[str, None] = {}
         self.blas: dict[str, None] = {}
         self.definitions: dict[str, str] = {}  # further functions that the code calls: their text
+        self.parallel = False  # whether there are nests that threads may run
         self.vectors: dict[str, None] = {}  # functions of libm that nests call
         self.largest_box = 16  # bytes of the largest one that is read
         self.escaping: set[Node] = set()

@@ -294,3 +294,5 @@ no:
   ret i1 false
 }
 """
+
+PARALLEL = "declare void @tl_parallel(ptr, ptr, i64) nounwind"

@@ -29,7 +29,7 @@ class SinCos:
         self._nodes: dict[Node, list[Apply]] = defaultdict(list)
         self._known: dict[Apply, Values] = {}
         self._room = ""
-        for node in e.facts.circular:
+        for node in (n for n in e.facts.circular if n.graph.kind != "map"):
             self._nodes[node.args[0]].append(node)
 
     def value(self, node: Apply) -> Values | None:

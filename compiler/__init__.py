@@ -15,7 +15,10 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "tapeless.api": ("Function", "from_source", "grad", "jit", "jvp", "taylor", "value_and_grad", "vjp"),
+    "tapeless.api": (
+        "Function", "from_source", "get_num_threads", "grad", "jit", "jvp", "set_num_threads", "taylor",
+        "value_and_grad", "vjp",
+    ),
     "tapeless.ir.diagnostics": (
         "DifferentiationError", "InferenceError", "InternalError", "TapelessError", "UnsupportedError", "UsageError",
     ),

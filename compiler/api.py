@@ -175,5 +175,25 @@ def from_source(text: str, name: str | None = None) -> Callable[..., Any]:
     return make(text, name)
 
 
+def set_num_threads(n: int) -> None:
+    """How many threads run an elementwise function or a reduction of a large array, of all compiled functions.
+
+    At first as many as there are cores, or what the environment says in TAPELESS_NUM_THREADS. Results do not depend on
+    it. BLAS and LAPACK have NumPy's own setting.
+    """
+    from tapeless.backend import threads
+
+    if type(n) is not int or n < 1:
+        raise UsageError(f"the number of threads must be an int from 1, got {n!r}")
+    threads.set_number(n)
+
+
+def get_num_threads() -> int:
+    """The number of threads that `set_num_threads` sets."""
+    from tapeless.backend import threads
+
+    return threads.number()
+
+
 for _operator in (jit, grad, value_and_grad, taylor, jvp, vjp):
     _operator.__tapeless_operator__ = _operator.__name__  # type: ignore[attr-defined, union-attr]
