@@ -100,10 +100,10 @@ class Join:
         self.unbound[kind].add(name)
         return Constant(UNDEF)
 
-    def bind(self, scope: Scope, items: list[Node], kinds: int, why: Callable[[str], Unbound]) -> None:
-        """Give the names their values after the join, as seen on ways out of these kinds."""
+    def bind(self, scope: Scope, items: list[Node], kinds: Callable[[str], int], why: Callable[[str], Unbound]) -> None:
+        """Give the names their values after the join, each as seen on ways out of some kinds."""
         for name, item in zip(self.names, items):
-            missing = any(name in self.unbound[k] for k in self.codes if k & kinds)
+            missing = any(name in self.unbound[k] for k in self.codes if k & kinds(name))
             scope.env.own[name] = why(name) if missing else item
 
 
@@ -212,7 +212,7 @@ class Flow:
             return _assigned_if(name, scope, at, body, orelse)
 
         if kinds == FALL:
-            join.bind(scope, items, FALL, why)
+            join.bind(scope, items, lambda _: FALL, why)
             return
         self._dispatch(join, items, kinds, why, at)
 
@@ -224,7 +224,7 @@ class Flow:
         ways = [k for k in (RETURN, BREAK, CONTINUE) if k & kinds]
         leave.graph.output = self._emit_one(leave, join, items, ways, why, at)
         rest = outer.nested("branch", "rest", at, outer.env)
-        join.bind(rest, items, FALL, why)
+        join.bind(rest, items, lambda _: FALL, why)
         self.enter(rest, lambda: outer.switch(falls, rest.graph, leave.graph, at))
 
     def _emit_one(
@@ -233,7 +233,7 @@ class Flow:
         kind = kinds[0]
 
         def emit(s: Scope) -> Node:
-            join.bind(s, items, kind, why)
+            join.bind(s, items, lambda _: kind, why)
             return self.tail.emit(s, kind, items[-1] if kind == RETURN else None, at)
 
         if len(kinds) == 1:

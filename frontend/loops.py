@@ -40,6 +40,7 @@ class LoopState:
     names: list[str]
     initial: list[Node]
     fresh: set[str]  # of `names`: without a value before
+    at_break: set[str]  # of `names`: read only where `break` leads to
     dropped: list[str]  # not in the state: a value before, that nothing reads
     temporary: list[str]  # not in the state: no value before
 
@@ -113,7 +114,7 @@ def _loop(flow: Flow, s: ast.While | ast.For, over: Iteration | None, runs: bool
 
 def _state(s: ast.While | ast.For, scope: Scope, runs: bool) -> LoopState:
     live = scope.function.liveness.at(s)
-    state = LoopState([], [], set(), [], [])
+    state = LoopState([], [], set(), live.exit - live.head, [], [])
     first = [s.target] if isinstance(s, ast.For) else [s.test]
     for name in assigned([*first, *s.body]):
         if scope.is_cell(name):
@@ -122,7 +123,7 @@ def _state(s: ast.While | ast.For, scope: Scope, runs: bool) -> LoopState:
         if isinstance(binding, Narrowed):
             binding = binding.force()
         if not isinstance(binding, (Apply, Parameter, Constant)):
-            if runs and name in live.exit:
+            if name in live.exit and (runs or name in state.at_break):
                 state.names.append(name)
                 state.initial.append(Constant(UNDEF))
                 state.fresh.add(name)
@@ -195,7 +196,7 @@ def _rebind(scope: Scope, s: ast.While | ast.For, state: LoopState, join: Join, 
     def why(name: str) -> Unbound:
         return Unbound(f"not every way through the loop on line {line} assigns it", assignment_notes(name, scope, [s]))
 
-    join.bind(scope, after, kinds, why)
+    join.bind(scope, after, lambda name: kinds & BREAK if name in state.at_break else kinds, why)
     for name in state.dropped:
         scope.env.own[name] = DEAD
     for name in state.temporary:

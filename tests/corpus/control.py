@@ -412,3 +412,19 @@ def invariant_that_fails_outside(x, n):
     for _ in range(n):
         y = y + 1.0 / (x - 0.3 if n == 0 else x)  # not evaluated where it would divide by zero
     return y * y
+
+
+@program((0.6, 3), (0.6, 0), (1.4, 4), order=2)
+def assigned_before_a_break(x, n):
+    v = 1.0
+    for i in range(n):
+        for j in range(i + 1):
+            if (i + j) % 2 == 0:
+                v = math.sin(x)
+                break
+        else:
+            v = x  # what follows reads v only where the inner loop was left by break, which assigns it
+            continue
+        x = x * v + 0.1
+    v = x
+    return v * v
