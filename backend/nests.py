@@ -22,7 +22,7 @@ from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, Scalar, output_type
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nests import NestParts, nest_parts
-from tapeless.ir.nodes import Apply
+from tapeless.ir.nodes import Apply, graph_of
 
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
@@ -62,7 +62,8 @@ def _apart(
     program = e.program
     name = f"nest.{len(program.definitions)}"
     inside, outside = e.apart(parts.map), Outside()
-    for v in program.scopes.captures(parts.map):
+    foreign = (r for r in parts.results if graph_of(r) not in (None, parts.map))  # items of a tuple from outside
+    for v in (*program.scopes.captures(parts.map), *foreign):
         inside.values[v] = outside.value(e, v, inside)
     moved = [o.moved(inside, outside) for o in outputs]
     fresh = {o.array.data for o in moved if o.is_array}

@@ -167,7 +167,7 @@ def ill_conditioned(plain, texts, want) -> bool:
 
 
 def differences(f, texts, k):
-    """The derivative by argument k where two step sizes agree, else nan; or an exception."""
+    """The derivative by argument k where step sizes agree and digits are left, else nan; or an exception."""
 
     def slope(h):
         out = np.zeros(np.shape(made(texts)[k]))
@@ -184,9 +184,12 @@ def differences(f, texts, k):
         return out
 
     try:
+        most = abs(f(*made(texts)))
         coarse, middle, fine = slope(1e-4), slope(1e-5), slope(3e-6)
     except Exception as error:
         return error
     scale = 1.0 + np.abs(fine)
-    agree = (np.abs(coarse - fine) < 1e-5 * scale) & (np.abs(middle - fine) < 1e-5 * scale) & (np.abs(fine) < 1e5)
+    lost = 1e-16 * most / 3e-6  # digits of a large value hide what changes it little
+    agree = lost < 1e-5 * scale
+    agree &= (np.abs(coarse - fine) < 1e-5 * scale) & (np.abs(middle - fine) < 1e-5 * scale) & (np.abs(fine) < 1e5)
     return np.where(agree, fine, np.nan)

@@ -220,6 +220,13 @@ def all_items(x):
     return grown([y, y]), grown([x * 1.0, x * 2.0])
 
 
+def reversed_views(x, n):
+    history = [x[::-1] * 1.0 for _ in range(n)]
+    for _ in range(n):
+        history.append(x[::-1])
+    return np.sum(history[-1] * x) + np.sum(history[0][1:] * x[:-1]) + np.sum(np.tanh(np.stack(history)))
+
+
 PRIMALS = [
     (a_list_twice_in_a_list, ()),
     (given_to_a_function, (V,)),
@@ -257,4 +264,5 @@ DERIVATIVES = [
     (callee, (0.7,)),
     (written, (0.7, 7)),
     (rows_of_a_matrix, (M,)),
+    (reversed_views, (V, 2)),
 ]

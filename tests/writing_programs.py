@@ -337,6 +337,24 @@ def under_one_of_two_names(x, c):
     return a, b, d
 
 
+def subtract_from_it(p):
+    p[:-2] -= np.sin(p[2:])
+    return p * 2.0
+
+
+def callee_and_closure(x):
+    y = x * 1.5
+
+    def grow():
+        y[1:] += x[:-1]
+        return y[::-1]
+
+    a = subtract_from_it(y[:])
+    b = grow()
+    c = subtract_from_it(y[1:])
+    return np.sum(a * b) + np.sum(c**2) + np.sum(np.tanh(y))
+
+
 PRIMALS = [
     (under_one_of_two_names, (V, 1)),
     (under_one_of_two_names, (V, -1)),
@@ -373,6 +391,7 @@ DERIVATIVES = [
     (a_reshaped_view, (V,)),
     (rows, (M,)),
     (callee, (V,)),
+    (callee_and_closure, (V,)),
     (quicksort, (V,)),
     (captured_and_written_later, (V,)),
     (closure_that_writes, (V,)),

@@ -28,6 +28,7 @@ from tapeless.ir.abstract import (
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.lists import STATIC, List
+from tapeless.ir.nests import packed
 from tapeless.ir.nodes import UNDEF, Constant, Node
 from tapeless.ir.scalars import machine_value, numpy_scalar
 
@@ -70,7 +71,7 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
         case Box(body=body), (Tuple() | Record()):
             return convert(b, b.apply("unbox", node), target)
         case Array(), Array():
-            return _array(b, node, source, target)
+            return _array(b, node, target)
         case Str(), Str():
             return constant(target.value)
     raise InternalError(f"elaborate: no conversion from {source} to {target}", node.span)
@@ -85,11 +86,11 @@ def _list(b: Builder, node: Node, target: List) -> Node:
     return lists.of_items(b, items, target)
 
 
-def _array(b: Builder, node: Node, source: Array, target: Array) -> Node:
-    """An array of which less is known: of its sizes, or of how it lies."""
+def _array(b: Builder, node: Node, target: Array) -> Node:
+    """An array of which less is known, of its sizes or of how it lies; or packed."""
     sizes = [b.apply("size", node, constant(d)) for d in range(target.rank)]
-    if source.packed and target.packed:
-        return b.apply("reshape", node, *(n for n, d in zip(sizes, target.dims) if d != "1"), type=target)
+    if target.packed:
+        return b.apply("reshape", packed(b, node), *(n for n, d in zip(sizes, target.dims) if d != "1"), type=target)
     bounds = [x for n in sizes for x in (constant(0), constant(1), n)]
     return b.apply("window", node, *bounds, type=target)
 

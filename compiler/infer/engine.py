@@ -23,7 +23,7 @@ from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node
 from tapeless.ir.primitive import UNKNOWN, Operator, Primitive
 from tapeless.ir.traverse import Scopes
 
-LIMIT = 3000
+LIMIT = 1000
 """How many instances a program may need."""
 
 

@@ -391,7 +391,9 @@ class Walk:
                 for other in leaves(shape, ()):
                     if (fact, other[0]) != (root.base, root.path) and other[1] & target:
                         self.aliases.conflict(other[1] & target, Write(summary.spans.get(root)), node.span)
-            self.write(target, summary.spans.get(root) or node.span)
+            write = self.write(target, summary.spans.get(root) or node.span)
+            # locations that hold what the callee wrote to under another name than theirs
+            self.pending.update({r.base: write for r in target if isinstance(r.base, int) and r.base != root.base})
         return mapped(summary.result)
 
 
