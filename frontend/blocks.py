@@ -133,6 +133,8 @@ class Flow:
         return result
 
     def _statement(self, s: ast.stmt) -> Node | None:
+        for name in self.scope.function.captures.get(s, ()):
+            self.scope.become_cell(name, s)
         control = CONTROL.get(type(s))
         if control is not None:
             return control(self, s)

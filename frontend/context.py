@@ -17,7 +17,7 @@ from tapeless.frontend.scope import Names, NameTable
 from tapeless.frontend.source import SourceFile
 from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import InferenceError, InternalError, Note, Span, UnsupportedError
-from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Constant, Graph, Node, Parameter
+from tapeless.ir.nodes import PLAIN_CALL, UNDEF, Apply, CallShape, Constant, Graph, Node, Parameter
 from tapeless.ir.operators import find
 from tapeless.ir.primitive import OPERATORS, REGISTRY
 
@@ -112,6 +112,7 @@ class Function:
     root: Any  # the top-level function object, for globals and closure: to mypy a field of FunctionType is a method
     owner: ast.FunctionDef | ast.Lambda
     _liveness: Liveness | None = field(default=None)
+    _captures: dict[ast.stmt, list[str]] | None = field(default=None)
 
     @property
     def liveness(self) -> Liveness:
@@ -120,6 +121,16 @@ class Function:
             assert isinstance(self.owner, ast.FunctionDef)
             self._liveness = Liveness(self.owner.body, lambda d: self.table.of(d).free)
         return self._liveness
+
+    @property
+    def captures(self) -> dict[ast.stmt, list[str]]:
+        """The variables that become cells where a statement begins: it is the first that captures them."""
+        if self._captures is None:
+            self._captures = {}
+            for name in sorted(self.names.cells) if isinstance(self.owner, ast.FunctionDef) else ():
+                at = self.owner.body[self.names.captured[name]]  # type: ignore[index]
+                self._captures.setdefault(at, []).append(name)
+        return self._captures
 
 
 class Scope:
@@ -252,6 +263,15 @@ class Scope:
         cell = self.primitive("cell", value, at=at)
         flag = self.primitive("cell", Constant(False), at=at) if may_be_unbound else None
         env.own[name] = Location(cell, flag)
+
+    def become_cell(self, name: str, at: ast.AST) -> None:
+        """A variable of this function becomes a location, which holds the value that it has here."""
+        binding, _ = self.env.find(name)
+        if isinstance(binding, Narrowed):
+            binding = binding.force()
+        is_bound = isinstance(binding, (Apply, Parameter, Constant))
+        may_be_unbound = self.function.names.cells[name] and not is_bound
+        self.make_cell(self.env, name, binding if is_bound else Constant(UNDEF), may_be_unbound, at)  # type: ignore[arg-type]
 
     def is_cell(self, name: str) -> bool:
         """Whether a name is a location here."""

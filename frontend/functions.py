@@ -17,7 +17,7 @@ from tapeless.frontend.paths import Step
 from tapeless.frontend.scope import NameTable
 from tapeless.frontend.statements import bind, statement
 from tapeless.ir.diagnostics import UnsupportedError
-from tapeless.ir.nodes import UNDEF, Constant, Graph, Node
+from tapeless.ir.nodes import Constant, Graph, Node
 
 Definition = ast.FunctionDef | ast.Lambda
 
@@ -58,11 +58,9 @@ def _fill(node: Definition, scope: Scope, receiver: Found | None = None) -> None
         scope.env.own[parameters.pop(0).arg] = Held(receiver)
     for arg in parameters:
         scope.env.own[arg.arg] = graph.parameter(arg.arg, None, scope.span(arg))
-    for name in sorted(names.cells):
-        initial = scope.env.own.get(name)
-        node_ = initial if isinstance(initial, Node) else Constant(UNDEF)
-        scope.make_cell(scope.env, name, node_, names.cells[name], node)
     if isinstance(node, ast.Lambda):
+        for name in sorted(names.cells):
+            scope.become_cell(name, node)
         graph.output = value(node.body, scope)
     else:
         graph.output = block(node.body, scope, FunctionTail(), node)

@@ -55,6 +55,7 @@ class Names:
     free: set[str] = field(default_factory=set)
     stores: set[str] = field(default_factory=set)
     cells: dict[str, bool] = field(default_factory=dict)
+    captured: dict[str, int] = field(default_factory=dict)  # of cells: the first statement of the body that captures it
     direct: set[str] = field(default_factory=set)
     events: dict[str, list[Event]] = field(default_factory=dict)
 
@@ -276,6 +277,7 @@ class _Visitor:
             changes = [e for e in events if e.kind in CHANGES]
             if self._stored_inside(name, events) or any(_later(s, c) for s in changes for c in captures):
                 names.cells[name] = name not in names.parameters and not _always_assigned(events, stores)
+                names.captured[name] = min(c.place[0][1] for c in captures) if captures[0].place else 0
 
     def _stored_inside(self, name: str, events: list[Event]) -> bool:
         return any(e.kind == "capture" and name in self.table[e.node].stores for e in events)

@@ -342,6 +342,17 @@ def subtract_from_it(p):
     return p * 2.0
 
 
+def copied_before_it_is_captured(x):
+    x = x.copy()
+    x *= x[::-1] + 1.0
+
+    def grow():
+        x[:-1] += np.sin(x[1:])
+        return x
+
+    return np.sum(grow() * grow()) + np.sum(np.tanh(x))
+
+
 def callee_and_closure(x):
     y = x * 1.5
 
@@ -392,6 +403,7 @@ DERIVATIVES = [
     (rows, (M,)),
     (callee, (V,)),
     (callee_and_closure, (V,)),
+    (copied_before_it_is_captured, (V,)),
     (quicksort, (V,)),
     (captured_and_written_later, (V,)),
     (closure_that_writes, (V,)),
