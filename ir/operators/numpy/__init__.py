@@ -6,8 +6,12 @@ from tapeless.ir.operators.numpy import (
     contractions,
     creation,
     diagonals,
+    differences,
+    editing,
     linear,
+    nans,
     norms,
+    polynomials,
     products,
     reductions,
     repeating,
@@ -16,6 +20,7 @@ from tapeless.ir.operators.numpy import (
     selections,
     shapes,
     sorting,
+    statistics,
 )
 
 __all__ = [
@@ -24,8 +29,12 @@ __all__ = [
     "contractions",
     "creation",
     "diagonals",
+    "differences",
+    "editing",
     "linear",
+    "nans",
     "norms",
+    "polynomials",
     "products",
     "reductions",
     "repeating",
@@ -34,4 +43,5 @@ __all__ = [
     "selections",
     "shapes",
     "sorting",
+    "statistics",
 ]
