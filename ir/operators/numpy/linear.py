@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 from tapeless.ir.abstract import NP_F64, Array
 from tapeless.ir.operators.arrays import index_array, sizes, transposed
 from tapeless.ir.operators.elementwise import converted, element_kind, numpy_function
+from tapeless.ir.operators.iteration import known_items
+from tapeless.ir.operators.numpy.arranging import need_arrays
 from tapeless.ir.operators.numpy.creation import eye
 from tapeless.ir.operators.numpy.products import product
 from tapeless.ir.operators.numpy.shapes import joined
@@ -14,7 +18,7 @@ from tapeless.ir.operators.ufuncs import made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
-def _matrix(ops: Ops, name: str, a: Any) -> Any:
+def matrix_of(ops: Ops, name: str, a: Any) -> Any:
     """A matrix of floats."""
     if ops.kind(a) != "array":
         raise Mismatch(f"{name} of what is no array is not supported")
@@ -28,7 +32,7 @@ def _matrix(ops: Ops, name: str, a: Any) -> Any:
 
 
 def _square(ops: Ops, name: str, a: Any) -> Any:
-    a = _matrix(ops, name, a)
+    a = matrix_of(ops, name, a)
     n, m = sizes(ops, a)
     ops.check(ops.apply("ieq", n, m), "LinAlgError", "Last 2 dimensions of the array must be square")
     return a
@@ -113,7 +117,7 @@ def qr(ops: Ops, a: Any, mode: Any = None) -> Any:
     """np.linalg.qr(a): reduced, a tuple; of a wide matrix the first columns are factored, and the others follow."""
     if mode is not None and ops.constant(mode) not in ("reduced", "r"):
         raise Mismatch("only the modes 'reduced' and 'r' of qr are supported")
-    a = _matrix(ops, "qr", a)
+    a = matrix_of(ops, "qr", a)
     m, n = sizes(ops, a)
     k, none = ops.apply("select", ops.apply("ilt", m, n), m, n), ops.lift(None)
     every = ops.record("slice", (none, none, none))
@@ -122,3 +126,34 @@ def qr(ops: Ops, a: Any, mode: Any = None) -> Any:
     q, r = ops.items(ops.apply("qr", first))
     r = joined(ops, [r, product(ops, transposed(ops, q), others)], 1)
     return r if mode is not None and ops.constant(mode) == "r" else ops.tuple([q, r])
+
+
+@operator("np.linalg.multi_dot", numpy_function("linalg.multi_dot"), keywords=("arrays",))
+def multi_dot(ops: Ops, arrays: Any) -> Any:
+    """np.linalg.multi_dot(arrays): multiplied from the left or from the right, whichever is less work."""
+    parts = known_items(ops, arrays)
+    need_arrays(ops, "multi_dot", *parts)
+    if len(parts) < 2:
+        return ops.raise_("ValueError", "Expecting at least two arrays.")
+    if len(parts) == 2:
+        return ops.operate("np.dot", *parts)
+    ranks = [ops.array_type(x).rank for x in parts]
+    if any(r != 2 for r in ranks[1:-1]) or not {ranks[0], ranks[-1]} <= {1, 2}:
+        return ops.raise_("LinAlgError", "Array must be two-dimensional")
+    inner = [sizes(ops, x)[0] for x in parts[1:]]
+    ends = [ops.lift(1) if ranks[k] == 1 else sizes(ops, parts[k])[k] for k in (0, -1)]
+
+    def cost(end: Any, lengths: list[Any]) -> Any:
+        out = ops.lift(0)
+        for n, m in pairwise(lengths):
+            out = ops.apply("iadd", out, ops.apply("imul", end, ops.apply("imul", n, m)))
+        return out
+
+    def from_left() -> Any:
+        return reduce(lambda x, y: product(ops, x, y), parts)
+
+    def from_right() -> Any:
+        return reduce(lambda x, y: product(ops, y, x), reversed(parts))
+
+    left, right = cost(ends[0], [*inner, ends[1]]), cost(ends[1], [ends[0], *inner])
+    return ops.branch(ops.apply("ile", left, right), from_left, from_right)
