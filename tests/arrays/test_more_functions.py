@@ -62,6 +62,7 @@ def test_of_two(f):
 MORE = [
     lambda x: np.round(x, 1), lambda x: x.round(2), lambda x: np.round(x, -1), lambda x: x.clip(-1, 1),
     lambda x: np.isclose(x, x, equal_nan=True), lambda x: np.allclose(x, x + 1e-12, atol=1e-3), lambda x: x[0].round(),
+    lambda x: np.clip(x, min=0), lambda x: x.clip(max=2), lambda x: np.clip(x, None, None),
     lambda x: np.isclose(x, 1.5, rtol=0.5), lambda x: np.pi * x + np.e, lambda x: np.where(x > 0, np.inf, x),
     lambda x: x[1].item() + x[2].astype(np.float32), lambda x: x[1].sum() + x[:, np.newaxis].sum(),
 ]  # fmt: skip

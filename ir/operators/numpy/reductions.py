@@ -111,8 +111,7 @@ def real_kind(ops: Ops, a: Any) -> str:
 
 def _extreme(name: str) -> None:
     def expand(ops: Ops, a: Any, axis: Any = None, out: Any = None, keepdims: Any = None) -> Any:
-        if out is not None and ops.kind(out) != "none":
-            raise Mismatch(f"the argument `out` of {name} is not supported")
+        refuse_arguments(ops, name, out=out)
         if ops.kind(a) != "array":
             return ufunc(ops, "pos", a)
         kind = element_kind(ops, a)
