@@ -12,7 +12,7 @@ from typing import Any
 from tapeless.ir.operators.arrays import filled, sizes, transposed
 from tapeless.ir.operators.elementwise import converted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numpy.arranging import need_arrays, with_dims
-from tapeless.ir.operators.numpy.linear import matrix_of
+from tapeless.ir.operators.numpy.linear import matrix_of, rounded
 from tapeless.ir.operators.numpy.products import product
 from tapeless.ir.operators.numpy.reductions import summed
 from tapeless.ir.operators.numpy.shapes import part_along, reshaped
@@ -26,8 +26,7 @@ EPSILON = 2.0**-52
 def lstsq(ops: Ops, a: Any, b: Any, rcond: Any = None) -> Any:
     """np.linalg.lstsq(a, b, rcond=None) of full rank: solution, residuals, rank and singular values, a tuple."""
     need_arrays(ops, "lstsq", a, b)
-    if "np.f32" in (element_kind(ops, a), element_kind(ops, b)):
-        raise Mismatch("lstsq of float32 is not supported")
+    given = a, b
     a, rank = matrix_of(ops, "lstsq", a), ops.array_type(b).rank
     if rank > 2:
         raise Mismatch("the right side of lstsq must be a vector or a matrix")
@@ -59,6 +58,7 @@ def lstsq(ops: Ops, a: Any, b: Any, rcond: Any = None) -> Any:
     kept = ops.apply("select", ops.apply("ilt", n, m), columns, ops.lift(0))  # NumPy has none of what is solved
     squares = part_along(ops, squares, 0, ops.lift(None), kept)
     x = x if rank == 2 else reshaped(ops, x, [n])
+    x, squares, values = (rounded(ops, v, *given) for v in (x, squares, values))
     return ops.tuple([x, squares, made(ops, "np.i32", found), values])
 
 
