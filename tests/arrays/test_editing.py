@@ -18,7 +18,7 @@ CASES = [
     lambda x: np.insert(x, 2, 5.5, axis=-1), lambda x: np.insert(x, 9, 1),
     lambda x: np.insert(x, 1, x[:, 0], axis=1),
     lambda x: np.delete(x, 1), lambda x: np.delete(x, -1, axis=0), lambda x: np.delete(x, [0, 2]),
-    lambda x: np.delete(x, 9, 0),
+    lambda x: np.delete(x, 9, 0), lambda x: np.delete(x, []),
     lambda x: np.delete(x, [0, 2, -1, 0], axis=-1), lambda x: np.delete(x, x[0] > 0, axis=1),
     lambda x: np.delete(x, x > 1),
 ]  # fmt: skip
@@ -36,7 +36,7 @@ def test_as_in_numpy(case):
         same(found, expected)
 
 
-@pytest.mark.parametrize("case", [0, 2, 4, 5, 8, 10, 12, 13, 15, 18, 19, 20, 23, 24])
+@pytest.mark.parametrize("case", [0, 2, 4, 5, 8, 10, 12, 13, 15, 18, 19, 20, 24, 25])
 def test_derivatives(case):
     edit = CASES[case]
 

@@ -7,6 +7,7 @@ from typing import Any
 from tapeless.ir.operators.arrays import filled, sizes, transposed
 from tapeless.ir.operators.elementwise import casted, common_kind, element_kind, numpy_function
 from tapeless.ir.operators.indexing import take
+from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import either, index, refuse
 from tapeless.ir.operators.numpy.arranging import axes_in, axis_in, need_arrays, with_dims
 from tapeless.ir.operators.numpy.collections import as_array
@@ -117,6 +118,8 @@ def delete(ops: Ops, arr: Any, obj: Any, axis: Any = None) -> Any:
         i = _place(ops, obj, n, d, False)
         behind = ops.apply("iadd", i, ops.lift(1))
         return joined(ops, [part_along(ops, a, d, none, i), part_along(ops, a, d, behind, none)], d)
+    if ops.kind(obj) in ("list", "tuple") and known_items(ops, obj) == []:
+        return ops.operate("np.copy", a)
     gone = at_least_vector(ops, obj)
     if element_kind(ops, gone) == "np.bool":
         if ops.array_type(gone).rank != 1:

@@ -243,10 +243,13 @@ def _variables(ops: Ops, name: str, m: Any, y: Any, rowvar: Any) -> Any:
         if rank == 2 and rowvar is not None and not ops.need_constant(rowvar, "`rowvar`"):
             x = transposed(ops, x)
         rows.append(with_dims(ops, x, "1" + ops.array_type(x).dims) if rank == 1 else x)
-    known = [ops.array_type(x).dims[0] for x in rows]
-    if "?" in known or known == ["1"]:
-        raise Mismatch(f"{name} of one variable, or of a number that is not known to be more, is not supported")
-    return joined(ops, rows, 0) if len(rows) > 1 else rows[0]
+    message = f"{name} of one variable is not supported: its result has no dimensions"
+    if [ops.array_type(x).dims[0] for x in rows] == ["1"]:
+        raise Mismatch(message)
+    x = joined(ops, rows, 0) if len(rows) > 1 else rows[0]
+    if ops.array_type(x).dims[0] == "?":
+        ops.check(ops.apply("ilt", ops.lift(1), sizes(ops, x)[0]), "ValueError", message)
+    return x
 
 
 @operator("np.cov", numpy_function("cov"), keywords=("m", "y", "rowvar", "bias", "ddof"))
