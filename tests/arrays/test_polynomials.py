@@ -88,6 +88,9 @@ def test_interpolation():
     compare(f, x, XP[:1], V[:1])
     compare(f, x, XP, W)
     compare(f, x, XP[:0], V[:0])
+    for period in (3, 2.5, -4.0, 0.0):
+        compare(lambda x, xp, fp, p: np.interp(x, xp, fp, period=p), x[:9], XP[::-1], V, period)
+    compare(lambda x, xp: np.interp(x, xp, xp, 5, 6, 4), M.astype(np.float32), XP)
     compare(lambda x: np.interp(x, [0, 1, 3], [5.0, 1.0, 2.0], left=-1, right=x[0]), M[0])
 
 
@@ -98,6 +101,7 @@ DERIVED = [
     lambda x, y: np.sum(np.gradient(x, y[0]) ** 2),
     lambda x, y: np.sum(np.gradient(x**2, edge_order=2) ** 2), lambda x, y: np.trapezoid(np.sin(x), x**2) * y[1],
     lambda x, y: np.sum(np.ediff1d(x, to_end=y) ** 3), lambda x, y: np.sum(np.interp(y, np.cumsum(x * x) - 3, x) ** 2),
+    lambda x, y: np.sum(np.interp(y, x, np.sin(x), period=2.5) ** 2),
 ]  # fmt: skip
 
 
@@ -115,7 +119,6 @@ def test_derivative_of_interpolation_at_samples():
 
 def test_refused():
     for f, word in (
-        (lambda x: np.interp(x, x, x, period=2), "period"),
         (lambda x: np.gradient(x, x), "distance"),
         (lambda x: np.convolve(x, x, "half"), "mode"),
     ):

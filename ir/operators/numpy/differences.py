@@ -6,9 +6,9 @@ from typing import Any
 
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.elementwise import casted, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.indexing import take
 from tapeless.ir.operators.numpy.arranging import axes_in, axis_in, with_dims
 from tapeless.ir.operators.numpy.collections import as_array
-from tapeless.ir.operators.numpy.creation import refuse_arguments
 from tapeless.ir.operators.numpy.editing import at_least_vector
 from tapeless.ir.operators.numpy.reductions import real_kind, summed
 from tapeless.ir.operators.numpy.shapes import joined, part_along, reshaped
@@ -124,8 +124,7 @@ def trapezoid(ops: Ops, y: Any, x: Any = None, dx: Any = None, axis: Any = None)
 # -- between samples --------------------------------------------------------------------------------------------------
 @operator("np.interp", numpy_function("interp"), keywords=("x", "xp", "fp", "left", "right", "period"))
 def interp(ops: Ops, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """np.interp(x, xp, fp, left=None, right=None): on straight lines between the samples fp at xp, which rise."""
-    refuse_arguments(ops, "interp", period=period)
+    """np.interp(x, xp, fp, left=None, right=None, period=None): on lines between the samples fp at xp, which rise."""
     xp, fp = _doubles(ops, xp), _doubles(ops, fp)
     x = ops.plain(as_array(ops, x)) if ops.kind(x) in ("array", "tuple", "list") else x
     if not ops.array_type(xp).rank == ops.array_type(fp).rank == 1:
@@ -134,6 +133,9 @@ def interp(ops: Ops, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = No
     ops.check(ops.apply("ine", n, ops.lift(0)), "ValueError", "array of sample points is empty")
     same = ops.apply("ieq", n, sizes(ops, fp)[0])
     ops.check(same, "ValueError", "fp and xp are not of the same length.")
+    if period is not None and ops.kind(period) != "none":
+        x, xp, fp = _periodic(ops, x, xp, fp, period)
+        n, left, right = sizes(ops, xp)[0], None, None
     last = ops.apply("isub", n, one)
 
     def sample(a: Any, i: Any) -> Any:
@@ -167,3 +169,17 @@ def interp(ops: Ops, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = No
         return ops.apply("select", ops.apply("isnan", v), unknown, out)
 
     return mapped(ops, ["np.f64"], "np.f64", compute, x)
+
+
+def _periodic(ops: Ops, x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
+    """Places within one period, and the samples of it in order, with one more on either side."""
+    p = ops.apply("to_f64", ops.apply("fabs", as_kind(ops, period, "np.f64")))
+    ops.check(ops.apply("fne", machine(ops, p), ops.lift(0.0)), "ValueError", "period must be a non-zero value")
+    x, xp = (ufunc(ops, "mod", v, p) for v in (x, xp))
+    order = ops.operate("np.argsort", xp)
+    xp, fp = (take(ops, v, order) for v in (xp, fp))
+    none, one = ops.lift(None), ops.lift(1)
+    (x0, y0), (x1, y1) = (
+        [part_along(ops, v, 0, low, high) for v in (xp, fp)] for low, high in ((none, one), (ops.lift(-1), none))
+    )
+    return x, joined(ops, [ufunc(ops, "sub", x1, p), xp, ufunc(ops, "add", x0, p)], 0), joined(ops, [y1, fp, y0], 0)
