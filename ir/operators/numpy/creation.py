@@ -17,7 +17,7 @@ from tapeless.ir.operators.elementwise import (
     numpy_function,
 )
 from tapeless.ir.operators.numbers import index, known_int, refuse
-from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind
+from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -140,13 +140,22 @@ def _steps(ops: Ops, start: Any, stop: Any, step: Any) -> Any:
     return ops.apply("f2i", some)
 
 
-@operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num", "endpoint", "dtype"))
-def linspace(ops: Ops, start: Any, stop: Any, num: Any = None, endpoint: Any = None, dtype: Any = None) -> Any:
-    """np.linspace(start, stop, num=50, endpoint=True)."""
+@operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num", "endpoint", "retstep", "dtype"))
+def linspace(
+    ops: Ops,
+    start: Any,
+    stop: Any,
+    num: Any = None,
+    endpoint: Any = None,
+    retstep: Any = None,
+    dtype: Any = None,
+) -> Any:
+    """np.linspace(start, stop, num=50, endpoint=True, retstep=False): with retstep the step too, a tuple."""
     for x in (start, stop):
         if ops.kind(x) == "array":
             raise Mismatch("linspace between arrays is not supported")
-    kind = kind_of(ops, dtype) or promoted(common_kind(ops, start, stop), "float")
+    own = promoted(common_kind(ops, start, stop), "float")
+    kind = kind_of(ops, dtype) or own
     if not is_kind(kind, "float"):
         raise Mismatch("linspace of other elements than floats is not supported")
     n = ops.lift(50) if num is None else index(ops, num)
@@ -163,7 +172,11 @@ def linspace(ops: Ops, start: Any, stop: Any, num: Any = None, endpoint: Any = N
         end = ops.apply("and_", several, ops.apply("ieq", i, last))
         return ops.apply("select", end, b, inside)
 
-    return mapped(ops, ["np.i64"], kind, at, ops.apply("iota", n))
+    out = mapped(ops, ["np.i64"], kind, at, ops.apply("iota", n))
+    if retstep is None or not ops.need_constant(retstep, "`retstep`"):
+        return out
+    nan = ops.lift(float("nan"))
+    return ops.tuple([out, made(ops, own, ops.apply("select", several, step, nan))])
 
 
 @operator("np.logspace", numpy_function("logspace"), keywords=("start", "stop", "num", "endpoint", "base", "dtype"))
