@@ -28,6 +28,7 @@ from tapeless.ir.abstract import (
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.lists import STATIC, List
+from tapeless.ir.nests import packed
 from tapeless.ir.nodes import UNDEF, Constant, Node
 from tapeless.ir.scalars import machine_value, numpy_scalar
 
@@ -86,9 +87,13 @@ def _list(b: Builder, node: Node, target: List) -> Node:
 
 
 def _array(b: Builder, node: Node, source: Array, target: Array) -> Node:
-    """An array of which less is known: of its sizes, or of how it lies."""
+    """An array of which less is known: of its sizes, or of how it lies; a row of a list is packed, so it is copied."""
+    if target.packed and not source.packed:
+        node = packed(b, node)
+        if node.type == target:
+            return node
     sizes = [b.apply("size", node, constant(d)) for d in range(target.rank)]
-    if source.packed and target.packed:
+    if target.packed:
         return b.apply("reshape", node, *(n for n, d in zip(sizes, target.dims) if d != "1"), type=target)
     bounds = [x for n in sizes for x in (constant(0), constant(1), n)]
     return b.apply("window", node, *bounds, type=target)
