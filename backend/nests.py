@@ -219,8 +219,10 @@ class Output:
     def _start(self) -> str:
         """What a reduction begins with."""
         double = {"sum": "0.0", "max": "0xFFF0000000000000", "min": "0x7FF0000000000000"}
-        whole = {"sum": "0", "max": str(-(2**63)), "min": str(2**63 - 1)}
-        return (double if self.leaf == "double" else whole).get(self.kind[:3], "")
+        if self.leaf == "double":
+            return double.get(self.kind[:3], "")
+        least, greatest = self.element.range  # what is narrower than a register is kept in its own room
+        return {"sum": "0", "max": str(least), "min": str(greatest)}.get(self.kind[:3], "")
 
     def _clear(self, index: list[str]) -> Steps:
         a = self.array

@@ -218,10 +218,12 @@ CHANGING = {"append": "list.append", "extend": "list.extend", "pop": "list.pop"}
 
 def changed(call: ast.AST) -> str | None:
     """The variable `a` of a call `a.append(x)`, which means something else afterwards."""
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING:
-        base = call.func.value
-        return base.id if isinstance(base, ast.Name) else None
-    return None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in CHANGING:
+        return None
+    if call.func.attr == "append" and len(call.args) + len(call.keywords) != 1:
+        return None  # np.append(a, x)
+    base = call.func.value
+    return base.id if isinstance(base, ast.Name) else None
 
 
 def _bound_in(expressions: Sequence[object]) -> list[str]:

@@ -88,9 +88,13 @@ def _list(b: Builder, node: Node, target: List) -> Node:
 
 def _array(b: Builder, node: Node, target: Array) -> Node:
     """An array of which less is known, of its sizes or of how it lies; or packed."""
+    if target.packed:
+        node = packed(b, node)
+        if node.type == target:
+            return node
     sizes = [b.apply("size", node, constant(d)) for d in range(target.rank)]
     if target.packed:
-        return b.apply("reshape", packed(b, node), *(n for n, d in zip(sizes, target.dims) if d != "1"), type=target)
+        return b.apply("reshape", node, *(n for n, d in zip(sizes, target.dims) if d != "1"), type=target)
     bounds = [x for n in sizes for x in (constant(0), constant(1), n)]
     return b.apply("window", node, *bounds, type=target)
 

@@ -219,15 +219,16 @@ def _is_block(ops: Ops, parts: list[Part]) -> bool:
     return all(p.dim == "1" for p in rest[:-1]) and all(known_int(ops, p.step) == 1 for p in rest[-1:])
 
 
-def at_position(ops: Ops, a: Any, i: Any) -> Any:
-    """a[i], where i is in range."""
+def at_position(ops: Ops, a: Any, i: Any, axis: int = 0) -> Any:
+    """What an array has at position i of a dimension, where i is in range."""
     t = ops.array_type(a)
     if t.rank == 1:
         return ops.apply("element", a, i)
-    one, rest = ops.lift(1), sizes(ops, a)[1:]
-    bounds = [x for n in rest for x in (ops.lift(0), one, n)]
-    row = ops.make("window", Array(t.element, "1" + t.dims[1:], t.packed), a, i, one, one, *bounds)
-    return ops.make("with_axes", Array(t.element, t.dims[1:], t.packed), row)
+    zero, one = ops.lift(0), ops.lift(1)
+    bounds = [x for d, n in enumerate(sizes(ops, a)) for x in ((i, one, one) if d == axis else (zero, one, n))]
+    dims, packed = (t.dims[:axis], t.dims[axis + 1 :]), t.packed and axis == 0
+    row = ops.make("window", Array(t.element, "1".join(dims), packed), a, *bounds)
+    return ops.make("with_axes", Array(t.element, "".join(dims), packed), row)
 
 
 def _shape(ops: Ops, a: Any) -> Any:
@@ -276,7 +277,7 @@ METHODS = frozenset(
         ),
         *("max", "mean", "min", "prod", "ravel", "reshape", "round", "squeeze", "std", "sum", "swapaxes", "trace"),
         *("transpose", "var"),
-        *("argsort", "nonzero", "searchsorted", "take"),
+        *("argsort", "nonzero", "repeat", "searchsorted", "take"),
     }
 )
 

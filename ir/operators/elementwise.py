@@ -202,26 +202,36 @@ RULES["square"] = rules(_square, lambda ops, x: ops.apply("imul", x, x))
 RULES["reciprocal"] = rules(lambda ops, x: ops.apply("fdiv", ops.lift(1.0), x), _reciprocal_int)
 RULES["arctan2"] = rules("atan2")
 RULES["hypot"] = rules("hypot")
-NAMES = {
+ONE = {
+    "negative": "neg", "positive": "pos", "absolute": "abs", "abs": "abs", "invert": "invert", "square": "square",
+    "reciprocal": "reciprocal",
+}  # fmt: skip
+TWO = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div",
-    "floor_divide": "floordiv", "remainder": "mod", "mod": "mod", "negative": "neg", "positive": "pos",
-    "absolute": "abs", "abs": "abs", "invert": "invert", "bitwise_and": "bitand", "bitwise_or": "bitor",
+    "floor_divide": "floordiv", "remainder": "mod", "mod": "mod", "bitwise_and": "bitand", "bitwise_or": "bitor",
     "bitwise_xor": "bitxor", "left_shift": "lshift", "right_shift": "rshift", "equal": "eq", "not_equal": "ne",
-    "less": "lt", "less_equal": "le", "maximum": "maximum", "minimum": "minimum", "square": "square",
-    "reciprocal": "reciprocal", "arctan2": "arctan2", "hypot": "hypot",
+    "less": "lt", "less_equal": "le", "maximum": "maximum", "minimum": "minimum", "arctan2": "arctan2",
+    "hypot": "hypot",
 }  # fmt: skip
 
 
-def _by_rule(name: str, key: str) -> None:
-    def expand(ops: Ops, *xs: Any) -> Any:
-        return ufunc(ops, key, *xs)
+def by_rule(name: str, key: str, arguments: int) -> None:
+    """Register a universal function of one or two arguments."""
 
-    expand.__doc__ = f"np.{name}."
+    def of_one(ops: Ops, x: Any) -> Any:
+        return ufunc(ops, key, x)
+
+    def of_two(ops: Ops, x: Any, y: Any) -> Any:
+        return ufunc(ops, key, x, y)
+
+    expand = of_one if arguments == 1 else of_two
+    expand.__doc__ = f"np.{name}({'x' if arguments == 1 else 'x, y'})."
     operator(f"np.{name}", numpy_function(name))(expand)
 
 
-for _name, _key in NAMES.items():
-    _by_rule(_name, _key)
+for _names, _count in ((ONE, 1), (TWO, 2)):
+    for _name, _key in _names.items():
+        by_rule(_name, _key, _count)
 
 
 @operator("np.power", numpy_function("power"))
@@ -258,13 +268,22 @@ def where(ops: Ops, condition: Any, x: Any = None, y: Any = None) -> Any:
     return mapped(ops, [WEAK.get(own, own), kind, kind], kind, compute, condition, x, y)
 
 
-@operator("np.clip", numpy_function("clip"), keywords=("a", "a_min", "a_max"))
-def clip(ops: Ops, a: Any, a_min: Any, a_max: Any) -> Any:
-    """np.clip(a, a_min, a_max)."""
-    out = a
-    if ops.kind(a_min) != "none":
-        out = ufunc(ops, "maximum", out, a_min)
-    return out if ops.kind(a_max) == "none" else ufunc(ops, "minimum", out, a_max)
+@operator("np.clip", numpy_function("clip"), keywords=("a", "a_min", "a_max", "out", "min", "max"))
+def clip(
+    ops: Ops, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, min: Any = None, max: Any = None
+) -> Any:
+    """np.clip(a, a_min, a_max), np.clip(a, min=None, max=None) and a.clip(min=None, max=None)."""
+    if out is not None and ops.kind(out) != "none":
+        raise Mismatch("the argument `out` of clip is not supported")
+    result = a
+    for name, given in (("maximum", (a_min, min)), ("minimum", (a_max, max))):
+        bounds = [x for x in given if x is not None and ops.kind(x) != "none"]
+        if len(bounds) > 1:
+            return ops.raise_(
+                "ValueError", "Passing `min` or `max` keyword argument beside `a_min` or `a_max` is forbidden"
+            )
+        result = ufunc(ops, name, result, *bounds) if bounds else result
+    return ops.operate("np.copy", a) if result is a else result
 
 
 def converted(ops: Ops, x: Any, kind: str) -> Any:

@@ -66,6 +66,8 @@ SINGLE = [
     lambda x: x.sum(),
     lambda x: x.mean(),
     lambda x: x.max(),
+    lambda x: np.min(x.reshape(2, -1), axis=0),
+    lambda x: np.max(x.reshape(2, -1), axis=0),
     lambda x: np.argmax(x),
     lambda x: np.prod(x[:3]),
     lambda x: np.cumsum(x),

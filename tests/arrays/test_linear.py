@@ -50,6 +50,21 @@ def test_as_in_numpy(case):
             same(outcome(compiled, (a,)), expected, 1e-11, 1e-12)
 
 
+@pytest.mark.parametrize("case", range(len(OF_ONE)))
+def test_single_precision(case):
+    f, a = OF_ONE[case], SPD.astype(np.float32)
+    same(outcome(tl.jit(f), (a,)), outcome(f, (a,)), 1e-5, 1e-6)
+
+
+def test_systems_of_two_precisions():
+    def f(a, b):
+        return np.linalg.solve(a, b)
+
+    a, v = SPD.astype(np.float32), V.astype(np.float32)
+    for args in ((a, v), (a, V), (SPD, v), (WHOLE, v), (a, np.arange(3))):
+        same(outcome(tl.jit(f), args), outcome(f, args), 1e-5)
+
+
 @pytest.mark.parametrize("a", MATRICES[:9], ids=range(9))
 @pytest.mark.parametrize("b", [V, V[::-1], B, B[:, :0], B[:, 0], np.arange(3), V[:2], np.zeros((0, 4))], ids=range(8))
 def test_systems(a, b):

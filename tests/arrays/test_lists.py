@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tapeless as tl
-from array_checks import check_derivatives, check_value, ids
+from array_checks import check_derivatives, check_value, differences, ids
 from list_programs import DERIVATIVES, PRIMALS, V
 
 
@@ -108,3 +108,21 @@ def many_of(x, n):
     for i in range(n):
         h.append(i * x)
     return h[n - 1]
+
+
+STRIDED = [
+    lambda x, n: [x[::-1] for i in range(n)][1],
+    lambda x, n: np.stack([x[::2] for i in range(n)]),
+    lambda x, n: np.stack([x.reshape(2, 4)[:, ::2].T for i in range(n)]),
+    lambda x, n: [x.reshape(2, 4)[:, i] * 1.0 if i > 1 else x.reshape(2, 4)[:, i] for i in range(n)][2],
+]
+
+
+@pytest.mark.parametrize("case", range(len(STRIDED)))
+def test_rows_that_are_strided(case):
+    f, x = STRIDED[case], np.arange(8.0)
+    np.testing.assert_array_equal(tl.jit(f)(x, 3), f(x, 3))
+    gradient = tl.grad(lambda x, n: np.sum(f(x, n) ** 2))(x, 3)
+    np.testing.assert_allclose(
+        gradient, differences(lambda x, n: np.sum(f(x, n) ** 2), (x, 3), 0), rtol=1e-7, atol=1e-7
+    )

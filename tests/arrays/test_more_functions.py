@@ -62,6 +62,9 @@ def test_of_two(f):
 MORE = [
     lambda x: np.round(x, 1), lambda x: x.round(2), lambda x: np.round(x, -1), lambda x: x.clip(-1, 1),
     lambda x: np.isclose(x, x, equal_nan=True), lambda x: np.allclose(x, x + 1e-12, atol=1e-3), lambda x: x[0].round(),
+    lambda x: np.clip(x, min=0), lambda x: x.clip(max=2), lambda x: np.clip(x, None, None),
+    lambda x: x[:4].std(0, None, None, 1), lambda x: np.linspace(x[0], x[5], 7, True, True),
+    lambda x: np.linspace(np.float32(1), np.float32(3), 5, retstep=True), lambda x: np.linspace(1, 2, 1, False, True),
     lambda x: np.isclose(x, 1.5, rtol=0.5), lambda x: np.pi * x + np.e, lambda x: np.where(x > 0, np.inf, x),
     lambda x: x[1].item() + x[2].astype(np.float32), lambda x: x[1].sum() + x[:, np.newaxis].sum(),
 ]  # fmt: skip
@@ -88,3 +91,9 @@ def test_derivatives(case):
     x = A + 0.05
     for k, found in enumerate(tl.grad(f, argnums=(0, 1))(x, B)):
         np.testing.assert_allclose(found, differences(f, (x, B), k), rtol=1e-6, atol=1e-7)
+
+
+def test_arguments_stand_where_they_stand_in_numpy():
+    for f in (lambda x: np.std(x, 0, 1), lambda x: np.var(x, 0, np.float32), lambda x: np.clip(x, 0, 1, x)):
+        with pytest.raises(tl.InferenceError, match="argument"):
+            tl.jit(f)(A)

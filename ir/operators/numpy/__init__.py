@@ -6,8 +6,13 @@ from tapeless.ir.operators.numpy import (
     contractions,
     creation,
     diagonals,
+    differences,
+    editing,
+    least_squares,
     linear,
+    nans,
     norms,
+    polynomials,
     products,
     reductions,
     repeating,
@@ -16,6 +21,7 @@ from tapeless.ir.operators.numpy import (
     selections,
     shapes,
     sorting,
+    statistics,
 )
 
 __all__ = [
@@ -24,8 +30,13 @@ __all__ = [
     "contractions",
     "creation",
     "diagonals",
+    "differences",
+    "editing",
+    "least_squares",
     "linear",
+    "nans",
     "norms",
+    "polynomials",
     "products",
     "reductions",
     "repeating",
@@ -34,4 +45,5 @@ __all__ = [
     "selections",
     "shapes",
     "sorting",
+    "statistics",
 ]

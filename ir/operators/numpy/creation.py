@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import NP_I64, Array
-from tapeless.ir.elements import ELEMENTS, promoted
+from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import filled, machine_constant, sizes
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import (
@@ -17,7 +17,7 @@ from tapeless.ir.operators.elementwise import (
     numpy_function,
 )
 from tapeless.ir.operators.numbers import index, known_int, refuse
-from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind
+from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -76,22 +76,29 @@ _constant_array("ones", 1.0)
 _constant_array("empty", 0.0)
 
 
+def _values(ops: Ops, x: Any) -> Any:
+    """What an array is filled with: a number, or an array, also given as a list."""
+    return ops.operate("np.array", x) if ops.kind(x) in ("tuple", "list") else x
+
+
 @operator("np.full", numpy_function("full"), keywords=("shape", "fill_value", "dtype"))
 def full(ops: Ops, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """np.full(shape, fill_value)."""
-    value = fill_value if dtype is None else casted(ops, fill_value, kind_of(ops, dtype) or "np.f64")
+    """np.full(shape, fill_value, dtype=None): of a number, or of an array that is broadcast."""
+    value = _values(ops, fill_value)
+    wanted = kind_of(ops, dtype)
+    value = value if wanted is None else casted(ops, value, wanted)
     if ops.kind(value) == "array":
-        raise Mismatch("full of an array is not supported")
+        return ops.operate("np.broadcast_to", value, shape)
     return filled(ops, value, *shape_of(ops, shape), common_kind(ops, value))
 
 
 @operator("np.full_like", numpy_function("full_like"), keywords=("a", "fill_value", "dtype"))
 def full_like(ops: Ops, a: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """np.full_like(a, fill_value)."""
+    """np.full_like(a, fill_value, dtype=None): of a number, or of an array that is broadcast."""
     kind = kind_of(ops, dtype) or element_kind(ops, a)
-    value = casted(ops, fill_value, kind)
+    value = casted(ops, _values(ops, fill_value), kind)
     if ops.kind(value) == "array":
-        raise Mismatch("full_like of an array is not supported")
+        return ops.operate("np.broadcast_to", value, ops.tuple(sizes(ops, a)))
     return filled(ops, value, sizes(ops, a), ops.array_type(a).dims, kind)
 
 
@@ -133,13 +140,22 @@ def _steps(ops: Ops, start: Any, stop: Any, step: Any) -> Any:
     return ops.apply("f2i", some)
 
 
-@operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num", "endpoint", "dtype"))
-def linspace(ops: Ops, start: Any, stop: Any, num: Any = None, endpoint: Any = None, dtype: Any = None) -> Any:
-    """np.linspace(start, stop, num=50, endpoint=True)."""
+@operator("np.linspace", numpy_function("linspace"), keywords=("start", "stop", "num", "endpoint", "retstep", "dtype"))
+def linspace(
+    ops: Ops,
+    start: Any,
+    stop: Any,
+    num: Any = None,
+    endpoint: Any = None,
+    retstep: Any = None,
+    dtype: Any = None,
+) -> Any:
+    """np.linspace(start, stop, num=50, endpoint=True, retstep=False): with retstep the step too, a tuple."""
     for x in (start, stop):
         if ops.kind(x) == "array":
             raise Mismatch("linspace between arrays is not supported")
-    kind = kind_of(ops, dtype) or promoted(common_kind(ops, start, stop), "float")
+    own = promoted(common_kind(ops, start, stop), "float")
+    kind = kind_of(ops, dtype) or own
     if not is_kind(kind, "float"):
         raise Mismatch("linspace of other elements than floats is not supported")
     n = ops.lift(50) if num is None else index(ops, num)
@@ -156,7 +172,48 @@ def linspace(ops: Ops, start: Any, stop: Any, num: Any = None, endpoint: Any = N
         end = ops.apply("and_", several, ops.apply("ieq", i, last))
         return ops.apply("select", end, b, inside)
 
-    return mapped(ops, ["np.i64"], kind, at, ops.apply("iota", n))
+    out = mapped(ops, ["np.i64"], kind, at, ops.apply("iota", n))
+    if retstep is None or not ops.need_constant(retstep, "`retstep`"):
+        return out
+    nan = ops.lift(float("nan"))
+    return ops.tuple([out, made(ops, own, ops.apply("select", several, step, nan))])
+
+
+@operator("np.logspace", numpy_function("logspace"), keywords=("start", "stop", "num", "endpoint", "base", "dtype"))
+def logspace(
+    ops: Ops, start: Any, stop: Any, num: Any = None, endpoint: Any = None, base: Any = None, dtype: Any = None
+) -> Any:
+    """np.logspace(start, stop, num=50, endpoint=True, base=10.0): powers of the base."""
+    base = ops.lift(10.0) if base is None else base
+    if ops.kind(base) == "array":
+        raise Mismatch("logspace of several bases is not supported")
+    out = ops.operate("np.power", base, linspace.expand(ops, start, stop, num, endpoint))
+    wanted = kind_of(ops, dtype)
+    return out if wanted is None else casted(ops, out, wanted)
+
+
+@operator("np.geomspace", numpy_function("geomspace"), keywords=("start", "stop", "num", "endpoint", "dtype"))
+def geomspace(ops: Ops, start: Any, stop: Any, num: Any = None, endpoint: Any = None, dtype: Any = None) -> Any:
+    """np.geomspace(start, stop, num=50, endpoint=True): each a constant times the one before."""
+    if any(ops.kind(x) not in (*WEAK, "np.f64", "np.i64") for x in (start, stop)):
+        raise Mismatch("geomspace between other than Python's numbers, float64 and int64 is not supported")
+    a, b = (as_kind(ops, x, "np.f64") for x in (start, stop))
+    for x in (a, b):
+        ops.check(ops.apply("fne", x, ops.lift(0.0)), "ValueError", "Geometric sequence cannot include zero")
+    sign = ops.apply("fsign", a)
+    a, b = ops.apply("fdiv", a, sign), ops.apply("fdiv", b, sign)
+    n = ops.lift(50) if num is None else index(ops, num)
+    powers = logspace.expand(ops, *(ops.apply("to_f64", ops.apply("log10", x)) for x in (a, b)), n, endpoint)
+    to_end = endpoint is None or bool(ops.need_constant(endpoint, "`endpoint`"))
+    last = ops.apply("isub", n, ops.lift(1)) if to_end else n
+
+    def at(ops: Ops, i: Any, x: Any) -> Any:
+        x = ops.apply("select", ops.apply("ieq", i, last), b, x)
+        return ops.apply("fmul", sign, ops.apply("select", ops.apply("ieq", i, ops.lift(0)), a, x))
+
+    out = mapped(ops, ["np.i64", "np.f64"], "np.f64", at, ops.apply("iota", n), powers)
+    wanted = kind_of(ops, dtype)
+    return out if wanted is None else casted(ops, out, wanted)
 
 
 @operator("np.eye", numpy_function("eye"), keywords=("N", "M", "k", "dtype"))

@@ -17,6 +17,7 @@ from tapeless.ir.operators.elementwise import (
     numpy_function,
     ufunc,
 )
+from tapeless.ir.operators.indexing import Index, gathered
 from tapeless.ir.operators.numpy.arranging import need_arrays, with_dims
 from tapeless.ir.operators.numpy.creation import positions
 from tapeless.ir.operators.numpy.reductions import summed
@@ -131,3 +132,35 @@ def inner(ops: Ops, a: Any, b: Any) -> Any:
     if ops.array_type(b).rank > 2:
         return ops.operate("np.tensordot", a, b, ops.tuple([ops.lift(-1), ops.lift(-1)]))
     return product(ops, a, transposed(ops, b))
+
+
+def _next_component(ops: Ops, x: Any, by: int) -> Any:
+    """Vectors of three components along the last dimension, each component in the place of the one `by` before it."""
+    rank = ops.array_type(x).rank
+
+    def at(i: Any) -> Any:
+        return ops.apply("imod", ops.apply("iadd", i, ops.lift(by)), ops.lift(3))
+
+    others = [Index(positions(ops, x, d)) for d in range(rank - 1)]
+    return gathered(ops, x, [*others, Index(positions(ops, x, rank - 1), at)])
+
+
+@operator("np.cross", numpy_function("cross"), keywords=("a", "b", "axisa", "axisb", "axisc", "axis"))
+def cross(ops: Ops, a: Any, b: Any, axisa: Any = None, axisb: Any = None, axisc: Any = None, axis: Any = None) -> Any:
+    """np.cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None) of vectors of three components."""
+    last = ops.lift(-1)
+    own, others, new = (last if k is None else k for k in (axisa, axisb, axisc))
+    if axis is not None and ops.kind(axis) != "none":
+        own = others = new = axis
+    need_arrays(ops, "cross", a, b)
+    kind, moved = common_kind(ops, a, b), []
+    for x, along in ((a, own), (b, others)):
+        x = ops.plain(x if element_kind(ops, x) == kind else converted(ops, x, kind))
+        x = ops.operate("np.moveaxis", x, along, last)
+        three = ops.apply("ieq", sizes(ops, x)[-1], ops.lift(3))
+        ops.check(three, "ValueError", "incompatible dimensions for cross product (dimension must be 3)")
+        moved.append(x)
+    a, b = moved
+    ahead = ufunc(ops, "mul", _next_component(ops, a, 1), _next_component(ops, b, 2))
+    back = ufunc(ops, "mul", _next_component(ops, a, 2), _next_component(ops, b, 1))
+    return ops.operate("np.moveaxis", ufunc(ops, "sub", ahead, back), last, new)

@@ -111,8 +111,7 @@ def real_kind(ops: Ops, a: Any) -> str:
 
 def _extreme(name: str) -> None:
     def expand(ops: Ops, a: Any, axis: Any = None, out: Any = None, keepdims: Any = None) -> Any:
-        if out is not None and ops.kind(out) != "none":
-            raise Mismatch(f"the argument `out` of {name} is not supported")
+        refuse_arguments(ops, name, out=out)
         if ops.kind(a) != "array":
             return ufunc(ops, "pos", a)
         kind = element_kind(ops, a)
@@ -152,13 +151,19 @@ def variance(ops: Ops, a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
     return ufunc(ops, "div", square, ops.apply("i2f", count))
 
 
-@operator("np.var", numpy_function("var"), keywords=("a", "axis", "ddof", "keepdims"))
-def var(ops: Ops, a: Any, axis: Any = None, ddof: Any = None, keepdims: Any = None) -> Any:
+@operator("np.var", numpy_function("var"), keywords=("a", "axis", "dtype", "out", "ddof", "keepdims"))
+def var(
+    ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = None, keepdims: Any = None
+) -> Any:
     """np.var(a, axis=None, ddof=0, keepdims=False)."""
+    refuse_arguments(ops, "var", dtype=dtype, out=out)
     return variance(ops, a, axis, ddof, keepdims)
 
 
-@operator("np.std", numpy_function("std"), keywords=("a", "axis", "ddof", "keepdims"))
-def std(ops: Ops, a: Any, axis: Any = None, ddof: Any = None, keepdims: Any = None) -> Any:
+@operator("np.std", numpy_function("std"), keywords=("a", "axis", "dtype", "out", "ddof", "keepdims"))
+def std(
+    ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = None, keepdims: Any = None
+) -> Any:
     """np.std(a, axis=None, ddof=0, keepdims=False)."""
+    refuse_arguments(ops, "std", dtype=dtype, out=out)
     return ops.operate("np.sqrt", variance(ops, a, axis, ddof, keepdims))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tapeless.ir.operators.elementwise import common_kind, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.elementwise import by_rule, common_kind, element_kind, mapped, numpy_function, ufunc
 from tapeless.ir.operators.numbers import either, index
+from tapeless.ir.operators.numpy.creation import refuse_arguments
 from tapeless.ir.operators.ufuncs import RULES, float_kind, is_kind, refused, rules
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -99,40 +100,35 @@ RULES["rad2deg"] = rules(_times(180 / math.pi))
 RULES["fmod"] = rules("fmod", _fmod_int)
 RULES["logaddexp"] = rules(_log_of_sum("exp", lambda ops, x: ops.apply("log1p", x)))
 RULES["logaddexp2"] = rules(_log_of_sum("exp2", _log1p_of_two))
-NAMES = {
-    "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint", "heaviside": "heaviside",
-    "copysign": "copysign", "fmax": "fmax", "fmin": "fmin", "deg2rad": "deg2rad", "radians": "deg2rad",
-    "rad2deg": "rad2deg", "degrees": "rad2deg", "fmod": "fmod", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2",
+ONE = {
+    "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint", "deg2rad": "deg2rad",
+    "radians": "deg2rad", "rad2deg": "rad2deg", "degrees": "rad2deg",
 }  # fmt: skip
-
-
-def _function(name: str, key: str) -> None:
-    def expand(ops: Ops, *xs: Any) -> Any:
-        return ufunc(ops, key, *xs)
-
-    expand.__doc__ = f"np.{name}."
-    operator(f"np.{name}", numpy_function(name))(expand)
-
-
-for _name, _key in NAMES.items():
-    _function(_name, _key)
+for _name, _key in ONE.items():
+    by_rule(_name, _key, 1)
+for _name in ("heaviside", "copysign", "fmax", "fmin", "fmod", "logaddexp", "logaddexp2"):
+    by_rule(_name, _name, 2)
 
 
 def _logical(name: str, combine: str) -> None:
     def compute(ops: Ops, *xs: Any) -> Any:
         return ops.apply(combine, *(ops.operate("truth", x) for x in xs))
 
-    def expand(ops: Ops, *xs: Any) -> Any:
-        if len(xs) != (1 if combine == "not_" else 2):
-            raise Mismatch(f"{name} does not take {len(xs)} arguments")
-        return mapped(ops, [common_kind(ops, x) for x in xs], "np.bool", compute, *xs)
+    def of_two(ops: Ops, x: Any, y: Any) -> Any:
+        return mapped(ops, [common_kind(ops, v) for v in (x, y)], "np.bool", compute, x, y)
 
-    expand.__doc__ = f"np.{name}."
-    operator(f"np.{name}", numpy_function(name))(expand)
+    of_two.__doc__ = f"np.{name}(x, y)."
+    operator(f"np.{name}", numpy_function(name))(of_two)
 
 
-for _name, _combine in (("and", "and_"), ("or", "or_"), ("xor", "xor_"), ("not", "not_")):
+for _name, _combine in (("and", "and_"), ("or", "or_"), ("xor", "xor_")):
     _logical(f"logical_{_name}", _combine)
+
+
+@operator("np.logical_not", numpy_function("logical_not"))
+def logical_not(ops: Ops, x: Any) -> Any:
+    """np.logical_not(x)."""
+    return mapped(ops, [common_kind(ops, x)], "np.bool", lambda ops, v: ops.operate("not", v), x)
 
 
 @operator("np.sinc", numpy_function("sinc"), keywords=("x",))
@@ -164,8 +160,7 @@ def np_divmod(ops: Ops, x: Any, y: Any) -> Any:
 
 def _round(ops: Ops, a: Any, decimals: Any = None, out: Any = None) -> Any:
     """np.round(a, decimals=0): half to even; of ints, for decimals that are not negative."""
-    if out is not None and ops.kind(out) != "none":
-        raise Mismatch("the argument `out` of round is not supported")
+    refuse_arguments(ops, "round", out=out)
     digits = 0 if decimals is None else int(ops.need_constant(index(ops, decimals), "the number of decimals"))
     kind = common_kind(ops, a)
     if not is_kind(kind, "float"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
-from tapeless.ir.operators.arrays import filled, machine_constant, sizes
+from tapeless.ir.operators.arrays import at_position, filled, machine_constant, sizes
 from tapeless.ir.operators.elementwise import converted, element_kind, mapped, numpy_function, ufunc
 from tapeless.ir.operators.numpy.creation import positions, refuse_arguments
 from tapeless.ir.operators.numpy.reductions import axes_of, known_flag, terms
@@ -62,12 +62,7 @@ def product(ops: Ops, a: Any, axis: int, keep: bool) -> Any:
         end = ops.apply("isub", lengths[axis], one)
         if t.rank == 1:
             return ops.apply("element", running, end)
-        bounds: list[Any] = []
-        for d, n in enumerate(lengths):
-            bounds += (end, one, one) if d == axis else (ops.lift(0), one, n)
-        part = ops.make("window", Array(t.element, _without(t.dims, axis, "1"), False), running, *bounds)
-        row = ops.make("with_axes", Array(t.element, _without(t.dims, axis), False), part)
-        return converted(ops, row, kind)
+        return converted(ops, at_position(ops, running, end, axis), kind)
 
     def ones() -> Any:
         one = ops.lift(machine_constant(kind, 1))

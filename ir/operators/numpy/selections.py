@@ -1,4 +1,4 @@
-"""What arrays are searched and counted for: any, all, count_nonzero, argmax, argmin, ptp."""
+"""What arrays are searched and compared for, and chosen by: any, all, argmax, argmin, ptp, array_equal, select."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from tapeless.ir.elements import WEAK
 from tapeless.ir.operators.arrays import sizes
-from tapeless.ir.operators.elementwise import converted, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, mapped, numpy_function, ufunc
+from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import either
+from tapeless.ir.operators.numpy.collections import as_array
 from tapeless.ir.operators.numpy.creation import positions, refuse_arguments
 from tapeless.ir.operators.numpy.reductions import axes_of, summed
 from tapeless.ir.operators.numpy.shapes import reshaped
@@ -96,3 +98,49 @@ def ptp(ops: Ops, a: Any, axis: Any = None, out: Any = None, keepdims: Any = Non
     given = (axis if axis is not None else ops.lift(None), ops.lift(None))
     keep = [] if keepdims is None else [keepdims]
     return ufunc(ops, "sub", ops.operate("np.max", a, *given, *keep), ops.operate("np.min", a, *given, *keep))
+
+
+@operator("np.array_equal", numpy_function("array_equal"), keywords=("a1", "a2", "equal_nan"))
+def array_equal(ops: Ops, a1: Any, a2: Any, equal_nan: Any = None) -> Any:
+    """np.array_equal(a1, a2, equal_nan=False): whether sizes and elements are equal, a bool of Python."""
+    a, b = (ops.plain(as_array(ops, x)) if ops.kind(x) in ("array", "tuple", "list") else x for x in (a1, a2))
+    ranks = [ops.array_type(x).rank if ops.kind(x) == "array" else 0 for x in (a, b)]
+    if ranks[0] != ranks[1]:
+        return ops.lift(False)
+    nans = equal_nan is not None and bool(ops.need_constant(equal_nan, "`equal_nan`"))
+
+    def elements() -> Any:
+        equal = ufunc(ops, "eq", a, b)
+        if nans:
+            both = ufunc(ops, "bitand", *(ops.operate("np.isnan", x) for x in (a, b)))
+            equal = ufunc(ops, "bitor", equal, both)
+        return ops.operate("bool", ops.operate("np.all", equal))
+
+    same = ops.lift(True)
+    for n, m in zip(*(sizes(ops, x) if ops.kind(x) == "array" else [] for x in (a, b))):
+        same = ops.apply("and_", same, ops.apply("ieq", n, m))
+    return ops.branch(same, elements, lambda: ops.lift(False))
+
+
+@operator("np.select", numpy_function("select"), keywords=("condlist", "choicelist", "default"))
+def select(ops: Ops, condlist: Any, choicelist: Any, default: Any = None) -> Any:
+    """np.select(condlist, choicelist, default=0): that of the first condition that holds; of known lists."""
+    conditions, choices = known_items(ops, condlist), known_items(ops, choicelist)
+    if len(conditions) != len(choices):
+        return ops.raise_("ValueError", "list of cases must be same length as list of conditions")
+    if not conditions:
+        return ops.raise_("ValueError", "select with an empty condition list is not possible")
+    if any(element_kind(ops, c) not in ("bool", "np.bool") for c in conditions):
+        raise Mismatch("invalid entry in condlist: should be boolean ndarray")
+    if all(ops.kind(x) != "array" for x in (*conditions, *choices)):
+        raise Mismatch("select of scalars is an array without dimensions, which is not supported")
+    values = [*choices, ops.lift(0) if default is None else default]
+    kind, count = common_kind(ops, *values), len(conditions)
+
+    def first(ops: Ops, *xs: Any) -> Any:
+        out = xs[-1]
+        for c, x in zip(reversed(xs[:count]), reversed(xs[count:-1])):
+            out = ops.apply("select", c, x, out)
+        return out
+
+    return mapped(ops, ["np.bool"] * count + [kind] * (count + 1), kind, first, *conditions, *values)

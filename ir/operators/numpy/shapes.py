@@ -171,10 +171,11 @@ def stack(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     return joined(ops, [with_axis(p) for p in parts], at)
 
 
-def _part(ops: Ops, a: Any, axis: int, low: Any, high: Any, step: Any) -> Any:
+def part_along(ops: Ops, a: Any, axis: int, low: Any, high: Any, step: Any = None) -> Any:
     """A slice along one dimension."""
     none, rank = ops.lift(None), ops.array_type(a).rank
-    along, full = ops.record("slice", (low, high, step)), ops.record("slice", (none, none, none))
+    along = ops.record("slice", (low, high, none if step is None else step))
+    full = ops.record("slice", (none, none, none))
     return index_array(ops, a, ops.tuple([along if d == axis else full for d in range(rank)]))
 
 
@@ -187,7 +188,7 @@ def flip(ops: Ops, m: Any, axis: Any = None) -> Any:
     else:
         along = [_axis(ops, k, rank) for k in (ops.items(axis) if ops.kind(axis) == "tuple" else [axis])]
     for d in along:
-        m = _part(ops, m, d, none, none, ops.lift(-1))
+        m = part_along(ops, m, d, none, none, ops.lift(-1))
     return m
 
 
@@ -200,7 +201,7 @@ def diff(ops: Ops, a: Any, n: Any = None, axis: Any = None) -> Any:
     d = _axis(ops, ops.lift(-1) if axis is None else axis, ops.array_type(a).rank)
     name = "ne" if element_kind(ops, a) == "np.bool" else "sub"
     for _ in range(times):
-        a = ufunc(ops, name, _part(ops, a, d, ops.lift(1), none, none), _part(ops, a, d, none, ops.lift(-1), none))
+        a = ufunc(ops, name, part_along(ops, a, d, ops.lift(1), none), part_along(ops, a, d, none, ops.lift(-1)))
     return a
 
 
@@ -226,4 +227,4 @@ def roll(ops: Ops, a: Any, shift: Any, axis: Any = None) -> Any:
     n, none = sizes(ops, a)[d], ops.lift(None)
     some = ops.apply("select", ops.apply("ieq", n, ops.lift(0)), ops.lift(1), n)
     cut = ops.apply("isub", n, ops.apply("imod", index(ops, shift), some))
-    return joined(ops, [_part(ops, a, d, cut, none, none), _part(ops, a, d, none, cut, none)], d)
+    return joined(ops, [part_along(ops, a, d, cut, none), part_along(ops, a, d, none, cut)], d)
