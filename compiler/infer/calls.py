@@ -13,6 +13,7 @@ from tapeless.infer.domain import (
     FLOAT,
     NEVER,
     NONE,
+    STATIC,
     Arr,
     Boxed,
     Clo,
@@ -178,6 +179,9 @@ def cotangent_value(v: Value) -> Value:
         case Tup(items=items):
             cts = tuple(map(cotangent_value, items))
             return NONE if all(c is NONE for c in cts) else Tup(cts)
+        case Rec(tag="list", items=items):
+            cts = tuple(map(cotangent_value, items))
+            return NONE if all(c is NONE for c in cts) else Rec(STATIC, cts)
     return NONE
 
 
