@@ -148,6 +148,16 @@ def test_what_has_no_derivative_is_none():
         tl.grad(lambda xs: 1.0 * xs[0])([2])
 
 
+def sum_of_squares(xs):
+    return np.sum(np.array(xs) ** 2) + sum([x * x for x in xs])
+
+
+def test_a_list_of_many_numbers():
+    """Each is put into an array and its cotangent taken out of one: the work is that of as many steps."""
+    xs = [i * 0.1 for i in range(100)]
+    np.testing.assert_allclose(tl.grad(sum_of_squares)(xs), np.array(xs) * 4)
+
+
 def test_other_transforms():
     f = lambda xs: [xs[0] * xs[1], xs[0]]  # noqa: E731
     value, pullback = tl.vjp(f, [2.0, 3.0])
