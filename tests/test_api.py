@@ -133,6 +133,17 @@ def test_an_argument_that_cannot_be_passed(value):
         tl.jit(power)(value, 2)
 
 
+@pytest.mark.parametrize("tangent", [1.0, (1.0,), [1.0, 2.0], (1.0, (2.0,)), None])
+def test_tangents_and_cotangents_have_the_form_of_values(tangent):
+    def swapped(p):
+        return p[1], p[0]
+
+    with pytest.raises(tl.InferenceError, match="tangent 0 has another form than argument 0"):
+        tl.jvp(swapped, ((1.0, 2.0),), (tangent,))
+    with pytest.raises(tl.InferenceError, match="the cotangent has another form than the result"):
+        tl.vjp(swapped, (1.0, 2.0))[1](tangent)
+
+
 def test_types_are_compiled_once_each():
     compiled = tl.jit(lambda x: (x, x))
     for x in (1.0, 2.0, 3, 4, True, None, (1, 2.0), [1, 2.0], "text"):
