@@ -21,8 +21,10 @@ from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, NoneType, Record, Scalar, Str, Tuple, Type, Union, resolve
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.elements import ELEMENTS
+from tapeless.ir.lists import is_list
 
-# CPython's object layout: where the type of an object is, a float's value, a tuple's size and items
+# CPython's object layout: where the type of an object is, a float's value, the size and items of a tuple; a list has a
+# pointer to its items at the place of a tuple's first
 TYPE, VALUE, SIZE, ITEMS = 8, 16, 16, 24
 # NumPy's of an array: where its data, rank, sizes, strides, dtype and flags are; flags
 DATA, RANK, DIMS, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
@@ -32,6 +34,7 @@ DECLARATIONS = """
 @PyFloat_Type = external global i8
 @PyLong_Type = external global i8
 @PyTuple_Type = external global i8
+@PyList_Type = external global i8
 @_Py_TrueStruct = external global i8
 @_Py_FalseStruct = external global i8
 @_Py_NoneStruct = external global i8
@@ -39,6 +42,7 @@ declare ptr @PyFloat_FromDouble(double)
 declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyTuple_New(i64)
+declare ptr @PyList_New(i64)
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare ptr @PyErr_NoMemory()
@@ -140,12 +144,13 @@ class Wrapper(Text):
             case Str(value=value):
                 same = self._runtime("tl_same_text")
                 return self.op(f"call i1 {same}(ptr {obj}, ptr {self._object(value)})")
-            case Tuple(items=items) | Record(items=items):
-                return self._tuple_of(obj, len(items))
+            case Tuple(items=items) | Record(items=items) as whole:
+                return self._tuple_of(obj, "@PyList_Type" if is_list(whole) else "@PyTuple_Type", len(items))
         raise InternalError(f"backend: a value of type {t} cannot enter a kernel")
 
-    def _tuple_of(self, obj: str, length: int) -> str:
-        is_tuple, end = self._has_type(obj, "@PyTuple_Type"), self.label("tested")
+    def _tuple_of(self, obj: str, type: str, length: int) -> str:
+        """Whether an object is a tuple (or list) of this length."""
+        is_tuple, end = self._has_type(obj, type), self.label("tested")
         measure, before = self.label("tuple"), self.block
         self.branch(is_tuple, measure, end)
         self.start(measure)
@@ -221,9 +226,10 @@ class Wrapper(Text):
             case Scalar(kind=kind):
                 value = self.load(memory_type(ELEMENTS[kind]), obj, VALUE)
                 return (self.from_memory(ELEMENTS[kind], value),)
-            case Tuple(items=items) | Record(items=items):
+            case Tuple(items=items) | Record(items=items) as whole:
+                base, start = (self.load("ptr", obj, ITEMS), 0) if is_list(whole) else (obj, ITEMS)
                 return tuple(
-                    v for i, item in enumerate(items) for v in self._unpack(self.load("ptr", obj, ITEMS + 8 * i), item)
+                    v for i, item in enumerate(items) for v in self._unpack(self.load("ptr", base, start + 8 * i), item)
                 )
         return ()
 
@@ -345,8 +351,8 @@ class Wrapper(Text):
                 return self._shared("@_Py_NoneStruct")
             case Str(value=value):
                 return self._shared(self._object(value))
-            case Tuple(items=items):
-                return self._pack_tuple(values, items)
+            case Tuple(items=items) | Record(items=items):
+                return self._pack_tuple(values, items, is_list(t))
             case Union():
                 return self._pack_union(values, t)
         raise InternalError(f"backend: a value of type {t} cannot be packed")
@@ -389,18 +395,20 @@ class Wrapper(Text):
         self.do(f"call void @Py_IncRef(ptr {obj})")
         return obj
 
-    def _pack_tuple(self, values: Values, items: tuple[Type, ...]) -> str:
-        whole = self.op(f"call ptr @PyTuple_New(i64 {len(items)})")
+    def _pack_tuple(self, values: Values, items: tuple[Type, ...], is_list: bool) -> str:
+        """A tuple, or list, of items."""
+        whole = self.op(f"call ptr @{'PyList_New' if is_list else 'PyTuple_New'}(i64 {len(items)})")
         fill, failed, end = self.label("fill"), self.label("failed"), self.label("packed")
         before = self.block
         self.branch(self.op(f"icmp ne ptr {whole}, null"), fill, end, LIKELY)
         self.start(fill)
         good, start = "true", 0
+        base, first = (self.load("ptr", whole, ITEMS), 0) if is_list else (whole, ITEMS)
         for i, item in enumerate(items):
             stop = start + len(self.layouts.leaves(item))
             obj = self._pack(values[start:stop], item)
             start = stop
-            self.store("ptr", obj, whole, ITEMS + 8 * i)
+            self.store("ptr", obj, base, first + 8 * i)
             good = self.op(f"and i1 {good}, {self.op(f'icmp ne ptr {obj}, null')}")
         filled = self.block
         self.branch(good, end, failed, LIKELY)
@@ -434,6 +442,8 @@ def packable(t: Type) -> bool:
         case Array(packed=packed):
             return packed
         case Tuple(items=items):
+            return all(map(packable, items))
+        case Record(tag="list", items=items):
             return all(map(packable, items))
         case Union(parts=parts):
             return not is_nullable(t) and all(map(packable, parts))

@@ -142,24 +142,39 @@ class Writing:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The result; UsageError where an argument that is written to shares memory with another."""
-        import numpy as np
-
         if keywords or len(args) != len(self.signature) or tuple(map(key_of, args)) != self.signature:
             return self.slow(*args[self.hidden :], **keywords)
-        for i in self.written:
-            for j, other in enumerate(args):
-                if i != j and isinstance(other, np.ndarray) and np.may_share_memory(args[i], other):
-                    raise UsageError(
-                        f"arguments {i - self.hidden} and {j - self.hidden} share memory, and one is written to",
-                        hint="pass a copy of one of them",
-                    )
+        self.refuse_shared(args)
         result, *contents = self.kernel(*args)
-        for i, new in zip(self.written, contents):
-            if args[i].flags.writeable:
-                args[i][...] = new
-            elif args[i].tobytes() != new.tobytes():
-                raise ValueError("assignment destination is read-only")
+        for i, changed in zip(self.written, contents):
+            for old, new in zip(arrays_of(args[i]), arrays_of(changed)):
+                if old.flags.writeable:
+                    old[...] = new
+                elif old.tobytes() != new.tobytes():
+                    raise ValueError("assignment destination is read-only")
         return result
+
+    def refuse_shared(self, args: tuple[Any, ...]) -> None:
+        """What is written to has one name."""
+        from numpy import may_share_memory
+
+        found = [(i, a) for i, arg in enumerate(args) for a in arrays_of(arg)]
+        for k, (i, a) in enumerate(found):
+            for j, other in found[:k] + found[k + 1 :] if i in self.written else ():
+                if may_share_memory(a, other):
+                    both = (
+                        f"arguments {i - self.hidden} and {j - self.hidden}"
+                        if i != j
+                        else f"items of argument {i - self.hidden}"
+                    )
+                    raise UsageError(f"{both} share memory, and one is written to", hint="pass a copy of one of them")
+
+
+def arrays_of(value: Any) -> list[Any]:
+    """The arrays of an argument: it, or those in its tuples and lists."""
+    if isinstance(value, (tuple, list)):
+        return [a for v in value for a in arrays_of(v)]
+    return [value] if value.__class__.__name__ == "ndarray" else []
 
 
 def text(program: Program, transforms: tuple[Transform, ...], signature: tuple[Key, ...], stage: str) -> str:

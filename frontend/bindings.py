@@ -26,7 +26,7 @@ from tapeless.ir.primitive import OPERATORS, REGISTRY, Operator
 NUMBERS = frozenset({bool, int, float})
 NUMPY_DATA = frozenset({"bool", "ndarray", *(e.name for e in ELEMENTS.values())})
 HINTS = {
-    "list": "use a tuple: lists come with arrays",
+    "list": "its items must be numbers, arrays, or tuples and lists of these",
     "dict": "use a tuple",
     "set": "use a tuple",
 }
@@ -263,11 +263,11 @@ class Bindings:
 
 
 def is_data(x: Any) -> bool:
-    """Whether an object is a number of Python or NumPy, or a tuple of data."""
+    """Whether an object is a number of Python or NumPy, or a tuple or list of data."""
     kind = type(x)
     if kind in NUMBERS:
         return True
-    if kind is tuple:
+    if kind is tuple or kind is list:
         return all(map(is_data, x))
     return kind.__module__ == "numpy" and kind.__name__ in NUMPY_DATA
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tapeless.ir.abstract import FLOAT, NP_F64, Scalar, Tuple, Type
+from tapeless.ir.abstract import FLOAT, NP_F64, Record, Scalar, Tuple, Type
 from tapeless.ir.builder import Builder
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nodes import Node
@@ -35,4 +35,7 @@ def given(b: Builder, ct: Node, primal: Type | None) -> Node:
         return numpy_scalar(b, ct, primal)
     if isinstance(ct.type, Tuple) and isinstance(primal, Tuple):
         return b.tuple([given(b, b.item(ct, i), t) for i, t in enumerate(primal.items)])
+    if isinstance(ct.type, Record) and isinstance(primal, Record) and primal.tag == "list":
+        items = [given(b, b.item(ct, i), t) for i, t in enumerate(primal.items)]
+        return b.apply("record", *items, type=Record("list", tuple(i.type for i in items)))  # type: ignore[misc]
     return ct

@@ -227,6 +227,84 @@ def reversed_views(x, n):
     return np.sum(history[-1] * x) + np.sum(history[0][1:] * x[:-1]) + np.sum(np.tanh(np.stack(history)))
 
 
+# -- of arguments -----------------------------------------------------------------------------------------------------
+def params():
+    return [(np.ones((5, 3)) * 0.3 + np.eye(5, 3), np.ones(3) * 0.1), (np.ones((3, 1)) * 0.2, np.ones(1))]
+
+
+def loss(ps, x):
+    h = x
+    for w, b in ps:
+        h = np.tanh(h @ w + b)
+    return np.sum((h - 0.3) ** 2)
+
+
+def read(xs, n):
+    return len(xs), xs[-1], xs[1:], xs + xs, sum(xs), [x * n for x in xs], xs[1:][n], xs == [1, 2.0, 3]
+
+
+def items_of_a_tuple(p):
+    a, xs = p
+    a[0] = 5.0
+    xs[1] += a
+    return xs[0] + xs[1]
+
+
+def descent_in_place(ps, g):
+    for w, b in ps:
+        w -= g * w
+        b += 1.0
+
+
+def nested(xss):
+    xss[0][1][1:] *= 2.0
+    return xss[1][0]
+
+
+def under_names(xs):
+    a, ys = xs[0], xs[1:]
+    a[0], ys[0][1] = 1.0, 2.0
+    return xs[0] + xs[1]
+
+
+def in_a_function(xs):
+    def fill(y, v):
+        y[0] = v
+
+    for i, x in enumerate(xs):
+        fill(x, i)
+    return xs
+
+
+def one_of_the_items(xs, c):
+    a = xs[0] if c > 0 else xs[1]
+    a[0] = 3.0
+    return xs[1]
+
+
+def a_recurrence(xs):
+    for i in range(1, len(xs[0])):
+        for x in xs:
+            x[i] = x[i - 1] + xs[0][i]
+
+
+def lists_of_their_own(xs):
+    ys, zs, ws, us = list(xs), xs[:], xs + [], xs * 1  # noqa: RUF005
+    ys.append(ys[0] * 2)
+    zs[0] = ys[2]
+    zs[0][1] = 3.0
+    ws.pop()[0] = 7.0
+    us[0] += 1.0
+    return xs, ys, zs, ws, us
+
+
+def rebound(xs):
+    xs = [x - 0.1 for x in xs]
+    xs[0] -= 1.0
+    xs.append(xs[0])
+    return xs
+
+
 PRIMALS = [
     (a_list_twice_in_a_list, ()),
     (given_to_a_function, (V,)),
@@ -265,4 +343,18 @@ DERIVATIVES = [
     (written, (0.7, 7)),
     (rows_of_a_matrix, (M,)),
     (reversed_views, (V, 2)),
+]
+ARGUMENTS = [
+    (loss, (params(), V)),
+    (read, ([1, 2.0, 3.0], 1)),
+    (items_of_a_tuple, ((V, [V * 2, V * 3]),)),
+    (descent_in_place, (params(), 0.5)),
+    (nested, ([[V, V * 2], [M]],)),
+    (under_names, ([V, V * 2],)),
+    (in_a_function, ([V, V * 2],)),
+    (one_of_the_items, ([V, V * 2], 1)),
+    (one_of_the_items, ([V, V * 2], -1)),
+    (a_recurrence, ([V, V * 2],)),
+    (lists_of_their_own, ([V, V * 2],)),
+    (rebound, ([V, V * 2],)),
 ]

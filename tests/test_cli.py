@@ -143,10 +143,10 @@ def test_a_file_that_fails_shows_its_own_frames(tmp_path):
     assert [line for line in done.stderr.splitlines() if "File" in line] == [f'  File "{path}", line 5, in <module>']
 
 
-def test_a_list_cannot_be_passed(program):
-    done = tapeless("run", f"{program}:f", "[1.0]")
+def test_a_set_cannot_be_passed(program):
+    done = tapeless("run", f"{program}:f", "{1.0}")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith("usage: an argument of type list")
+    assert done.stderr.startswith("usage: an argument of type set")
 
 
 @pytest.mark.parametrize(

@@ -17,4 +17,5 @@ def test_an_example_runs(path, tmp_path):
 
 
 def test_the_examples_are_there():
-    assert {"power", "00_tour", "newton", "saddle", "ode_fit"} <= {p.stem for p in EXAMPLES}
+    scalars, arrays = {"power", "00_tour", "newton", "saddle", "ode_fit"}, {"mlp", "lstm", "heat", "kalman", "soft_dtw"}
+    assert scalars | arrays | {"logistic", "gaussian_process"} <= {p.stem for p in EXAMPLES}

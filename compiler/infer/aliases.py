@@ -24,7 +24,7 @@ from typing import Any
 from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.instances import Instance
 from tapeless.infer.layout import Fact
-from tapeless.infer.memory import FRESH, NOTHING, SHARED, Root, Roots, Shape, flat, joined, of_type
+from tapeless.infer.memory import FRESH, NOTHING, SHARED, Root, Roots, Shape, flat, joined, leads_to_list, of_type
 from tapeless.infer.writes import Summary, Walk, Write
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError, Note, Span
@@ -67,6 +67,7 @@ class Aliases:
             for inst in reversed(functions):
                 self._function(inst)
         written = self.summaries[top].written
+        self._refuse_lists(top)
         marks: set[Node] = {r.base[1] for r in written if isinstance(r.base, tuple) and r.base[0] is top}
         if not marks <= arguments:
             root = next(r for r in written if r.base[1] in marks - arguments)
@@ -84,7 +85,22 @@ class Aliases:
                     (Note("the other name, or a view, is used here", found.use),),
                     "make a copy where the second name is given: b = a.copy()",
                 )
-        return frozenset(marks)
+        return frozenset(marks - self.engine.located)
+
+    def is_list(self, root: Root) -> bool:
+        """Whether memory of a parameter, or what was captured, is a list of known length, and not an array in one."""
+        return isinstance(root.base, tuple) and leads_to_list(self.layout.fact(root.base), root.path)
+
+    def _refuse_lists(self, top: Instance) -> None:
+        """A list from outside keeps its items: arrays among them may be written to."""
+        summary = self.summaries[top]
+        for root in summary.lists:
+            if self.is_list(root):
+                raise InferenceError(
+                    "a list that the function did not make is changed here",
+                    summary.spans.get(root),
+                    hint="change a list of your own: xs = list(xs)",
+                )
 
     def _function(self, inst: Instance) -> None:
         walk = Walk(self, inst)
@@ -96,12 +112,14 @@ class Aliases:
         for site, write in walk.pending.items():
             self.conflict(self.content(site), write, inst.graph.span)
         written = frozenset(r for r in walk.written if not walk.owns(r))
+        made = frozenset(r for r in flat(result) if walk.owns(r))
         old = self.summaries.get(inst, Summary())
-        new = Summary(old.written | written, joined(old.result, self._outside(walk, result)), walk.spans)
-        if (new.written, new.result) != (old.written, old.result):
+        result, lists = self._outside(walk, result), old.lists | (walk.lists & written)
+        new = Summary(old.written | written, joined(old.result, result), lists, walk.spans)
+        if (new.written, new.result, new.lists) != (old.written, old.result, old.lists):
             self.grown = True
         self.summaries[inst] = new
-        self.made[inst] = frozenset(r for r in flat(result) if walk.owns(r))
+        self.made[inst] = made
 
     def _outside(self, walk: Walk, shape: Shape) -> Shape:
         if isinstance(shape, tuple):

@@ -13,6 +13,7 @@ from tapeless.infer.domain import (
     FLOAT,
     NEVER,
     NONE,
+    STATIC,
     Arr,
     Boxed,
     Clo,
@@ -178,6 +179,9 @@ def cotangent_value(v: Value) -> Value:
         case Tup(items=items):
             cts = tuple(map(cotangent_value, items))
             return NONE if all(c is NONE for c in cts) else Tup(cts)
+        case Rec(tag="list", items=items):
+            cts = tuple(map(cotangent_value, items))
+            return NONE if all(c is NONE for c in cts) else Rec(STATIC, cts)
     return NONE
 
 
@@ -186,7 +190,10 @@ def _call_derivative(
 ) -> Value:
     args = list(map(engine.ops(site).plain, args))
     if d.kind == "jvp_of":
-        args = args[: len(args) // 2]  # the tangents have the types that follow from these
+        args, tangents = args[: len(args) // 2], args[len(args) // 2 :]
+        for i, (a, t) in enumerate(zip(args, tangents)):
+            if not _has_form(t, cotangent_value(a)):
+                raise Mismatch(f"tangent {i} has another form than argument {i}")
         positions = [i for i, a in enumerate(args) if cotangent_value(a) is not NONE]
     elif d.kind == "vjp_of":
         positions = [i for i, a in enumerate(args) if cotangent_value(a) is not NONE]
@@ -248,4 +255,19 @@ def _call_pullback(engine: Engine, number: int, args: list[Value]) -> Value:
         raise Mismatch(f"a pullback takes one cotangent, got {len(args)}")
     if isinstance(wanted, Num) and not (isinstance(args[0], Num) and args[0].kind in ("int", "float")):
         raise Mismatch("the cotangent of a float must be a float")
+    if not _has_form(args[0], wanted):
+        raise Mismatch("the cotangent has another form than the result of the function")
     return cts
+
+
+def _has_form(v: Value, wanted: Value) -> bool:
+    """Whether a value has the tuples and lists, of their lengths, of a cotangent or tangent."""
+    match wanted:
+        case Tup(items=items) | Rec(items=items):
+            same = isinstance(v, Tup) if isinstance(wanted, Tup) else isinstance(v, Rec) and v.tag == wanted.tag
+            return same and len(v.items) == len(items) and all(map(_has_form, v.items, items))  # type: ignore[attr-defined]
+        case Num():
+            return isinstance(v, Num)
+        case Arr(type=type):
+            return isinstance(v, Arr) and v.type.rank == type.rank
+    return True

@@ -23,7 +23,7 @@ from tapeless.infer.layout import Fact, Layout
 from tapeless.infer.nodeops import NodeOps
 from tapeless.infer.references import refers_to
 from tapeless.infer.typeops import Diverges
-from tapeless.ir.abstract import NEVER, Array, Box, Cell, Pullback, Record, Type, Union
+from tapeless.ir.abstract import NEVER, Array, Box, Cell, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.lists import is_list
 from tapeless.ir.loops import call_loop, close_loop
@@ -81,7 +81,7 @@ class Elaborator:
         b = Builder(graph, span=graph.span)
         written = [p for p in inst.graph.params if p in self.engine.located]
         for p in written:
-            env[inst, p] = self.reference(b, self.layout.type_of(inst.values[p]), env[inst, p])
+            env[inst, p] = self.references(b, self.layout.type_of(inst.values[p]), env[inst, p])
         result = self.completed(b, self.emit(b, inst), self.layout.type_of(inst.result))
         graph.output = (
             result if inst.site is not None else self.leaving(b, inst, result, [env[inst, p] for p in written])
@@ -177,6 +177,16 @@ class Elaborator:
         if node not in self.engine.located or not (isinstance(made.type, Array) or is_list(made.type)):
             return made
         return self.reference(b, self.layout.type_of(inst.values[node]), made)
+
+    def references(self, b: Builder, type: Type, held: Node) -> Node:
+        """An argument that is written to: its arrays as references, in the tuples and lists that they stand in."""
+        if type == held.type:
+            return held
+        if isinstance(held.type, Array):
+            return self.reference(b, type, held)
+        assert isinstance(type, (Tuple, Record))
+        items = [self.references(b, t, b.item(held, k)) for k, t in enumerate(type.items)]
+        return b.tuple(items) if isinstance(type, Tuple) else b.apply("record", *items, type=type)
 
     def reference(self, b: Builder, type: Type, held: Node) -> Node:
         """A location that holds an array or list, as the reference to it."""

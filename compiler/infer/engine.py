@@ -12,7 +12,7 @@ from typing import Any
 
 from tapeless.infer import calls
 from tapeless.infer.contexts import Contexts
-from tapeless.infer.domain import LISTS, NEVER, Arr, Clo, Loc, Never, Num, Oper, Rec, Text, Value, constant, parts
+from tapeless.infer.domain import LISTS, NEVER, Arr, Clo, Loc, Never, Num, Oper, Rec, Text, Tup, Value, constant, parts
 from tapeless.infer.instances import Failure, Instance
 from tapeless.infer.lattice import Lattice
 from tapeless.infer.references import LIST, reference_tag
@@ -56,7 +56,7 @@ class Engine:
         """Analyse the program from its root; returns the root's instance."""
         top = self.new_instance(root, None, None, args, None)
         self.current.append(top)
-        top.args = [self.located_array(top, p, a) if p in self.located else a for p, a in zip(root.params, args)]
+        top.args = [self.located_argument(top, p, a) if p in self.located else a for p, a in zip(root.params, args)]
         self.current.pop()
         self.work[top] = None
         while self.work:
@@ -182,7 +182,7 @@ class Engine:
             value = calls.call(self, f, args, node.shape, (inst, node, ()))
         return self.located_array(inst, node, value) if node in self.located else value
 
-    def located_array(self, inst: Instance, node: Node, value: Value) -> Value:
+    def located_array(self, inst: Instance, node: Any, value: Value) -> Value:
         """A new array or list (or an argument) that is changed under several names: a reference to a location."""
         if isinstance(value, Rec) and value.tag in LISTS:
             return self.reference(inst, node, value, LIST)
@@ -191,8 +191,18 @@ class Engine:
         whole = Arr(Array(value.type.element, value.type.dims.replace("n", "?")))  # so that more of them may meet
         return self.reference(inst, node, whole, reference_tag(whole.type))
 
-    def reference(self, inst: Instance, node: Node, content: Value, tag: str) -> Value:
-        """A reference to a location that holds something."""
+    def located_argument(self, inst: Instance, node: Node, value: Value, path: tuple[int, ...] = ()) -> Value:
+        """An argument that is written to: each array in it is a reference to a location of its own."""
+        match value:
+            case Tup(items=items):
+                return Tup(tuple(self.located_argument(inst, node, v, (*path, k)) for k, v in enumerate(items)))
+            case Rec(tag=tag, items=items):
+                items = tuple(self.located_argument(inst, node, v, (*path, k)) for k, v in enumerate(items))
+                return Rec(tag, items)
+        return self.located_array(inst, (node, *path), value)
+
+    def reference(self, inst: Instance, node: Any, content: Value, tag: str) -> Value:
+        """A reference to a location that holds something; `node` says where it was made."""
         site = self.lattice.site(inst, ("reference", node))
         self.read_content(site)
         self.lattice.store(site, content)

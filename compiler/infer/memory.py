@@ -72,6 +72,36 @@ def inside(shape: Shape, type: Type | None) -> Roots:
     return flat(shape[1] if isinstance(shape, tuple) and is_list(type) else shape)
 
 
+def of_items(shape: Shape, type: Type | None) -> Roots:
+    """The roots of a value without those of the lists in it: what their items reach. Of a list of any length, all."""
+    if isinstance(shape, tuple) and is_list(type) and not isinstance(type, List):
+        return flat(shape[1])
+    if isinstance(shape, tuple) and isinstance(type, Tuple):
+        return frozenset().union(*map(of_items, shape, type.items))
+    return flat(shape)
+
+
+def within(type: Type | None, keys: int) -> list[Type | None]:
+    """What `x[i]...[k]` may be, of an x of a type and some keys; what is kept in a list of any length is that list."""
+    found = [type]
+    for _ in range(keys):
+        found = [i for t in found for i in _opened(t)]
+    return found
+
+
+def may_be_list(t: Type | None) -> bool:
+    """Whether a value of this type may be a list."""
+    if isinstance(t, Union):
+        return any(map(may_be_list, t.parts))
+    return is_list(t) or (isinstance(t, Box) and is_list(t.body))
+
+
+def _opened(t: Type | None) -> Sequence[Type | None]:
+    if isinstance(t, Tuple) or (is_list(t) and not isinstance(t, List)):
+        return t.items  # type: ignore[union-attr]
+    return (t,)
+
+
 def gathered(items: Sequence[Roots]) -> Roots:
     """What the items of a list reach; SHARED too, where two of them reach the same."""
     out: Roots = NOTHING
@@ -82,10 +112,6 @@ def gathered(items: Sequence[Roots]) -> Roots:
 
 def _with_step(root: Root, k: int) -> Root:
     return Root(root.base, (*root.path, k))
-
-
-def _items_hold_arrays(type: Type) -> bool:
-    return any(map(holds_arrays, (type.item,) if isinstance(type, List) else type.items))  # type: ignore[attr-defined]
 
 
 def holds_arrays(type: Type | None, seen: frozenset[Any] = frozenset()) -> bool:
@@ -102,11 +128,23 @@ def holds_arrays(type: Type | None, seen: frozenset[Any] = frozenset()) -> bool:
     return False
 
 
+def leads_to_list(type: Type, path: Sequence[int]) -> bool:
+    """Whether the root at a path of `of_type` is a list of known length itself."""
+    if isinstance(type, List):
+        return False
+    if is_list(type):
+        return path[:1] == (0,) or (len(path) > 1 and leads_to_list(type.items[path[1]], path[2:]))  # type: ignore[attr-defined]
+    return isinstance(type, (Tuple, Record)) and bool(path) and leads_to_list(type.items[path[0]], path[1:])
+
+
 def of_type(type: Type, root: Root) -> Shape:
     """The shape of a value of which nothing is known but its type."""
     if is_list(type):
-        inside = _with_step(root, 1) if _items_hold_arrays(type) else None
-        return frozenset([_with_step(root, 0)]), frozenset([inside] if inside else [])
+        inside = _with_step(root, 1)
+        if isinstance(type, List):
+            return frozenset([_with_step(root, 0)]), frozenset([inside] if holds_arrays(type.item) else [])
+        items = (of_type(t, _with_step(inside, k)) for k, t in enumerate(type.items))  # type: ignore[attr-defined]
+        return frozenset([_with_step(root, 0)]), flat(tuple(items))
     if isinstance(type, (Tuple, Record)):
         return tuple(of_type(t, _with_step(root, i)) for i, t in enumerate(type.items))
     return frozenset([root]) if holds_arrays(type) else NOTHING

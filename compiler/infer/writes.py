@@ -24,9 +24,13 @@ from tapeless.infer.memory import (
     inside,
     joined,
     leaves,
+    may_be_list,
+    of_items,
+    within,
 )
+from tapeless.infer.references import is_reference
 from tapeless.infer.sharing import Flow
-from tapeless.ir.abstract import Record, Tuple, Type
+from tapeless.ir.abstract import Array, Record, Tuple, Type
 from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import DifferentiationError, Note, Span
 from tapeless.ir.lists import is_list
@@ -38,12 +42,20 @@ if TYPE_CHECKING:
     from tapeless.infer.aliases import Aliases
 
 
+NEW_LISTS = ("list", "add", "mul", "slice")
+"""Operators that make a new list of the items of another."""
+
+
 @dataclass
 class Summary:
-    """What a function does to memory that it did not make, and what its result may reach; FRESH: what it made."""
+    """What a function does to memory that it did not make, and what its result may reach; FRESH: what it made.
+
+    `lists` is what of the written memory are lists that get other items, rather than arrays in lists.
+    """
 
     written: Roots = NOTHING
     result: Shape = NOTHING
+    lists: Roots = NOTHING
     spans: dict[Root, Span | None] = field(default_factory=dict)
 
 
@@ -64,6 +76,7 @@ class Walk:
         self.stale: dict[Fact, dict[Root, Write]] = {}
         self.pending: dict[int, Write] = {}
         self.written: Roots = NOTHING
+        self.lists: Roots = NOTHING
         self.spans: dict[Root, Span | None] = {}
 
     def owns(self, root: Root) -> bool:
@@ -214,9 +227,9 @@ class Walk:
             target = shapes[0]
             if op.name == "setitem" and (len(node.args) > 3 or _is_updated(node.args[1])):
                 self._item_written(target, node)
-            into_list = isinstance(target, tuple) and op.name != "setitem"
-            roots = self.aliases.with_locations(target[0] if into_list else flat(target))
+            roots, lists = self._changed(inst, node, op, target)
             write = self.write(roots, node.span)
+            self.lists |= lists
             self.pending.update({r.base: write for r in roots if isinstance(r.base, int)})
             if LOADED in roots:
                 self.aliases.conflict(frozenset([LOADED]), write, node.span)
@@ -229,7 +242,25 @@ class Walk:
         else:
             made, operands = self.aliases.elaborator.made.get(fact, (None, ()))
             flow = Flow(operands, shapes, frozenset([Root(fact)]))
-            self.define(fact, flow.of(made) if made is not None else flow.all)
+            shape = flow.of(made) if made is not None else flow.all
+            if named and op.name in NEW_LISTS and is_list(self.layout.fact(fact)) and isinstance(shape, tuple):
+                shape = flow.fresh, shape[1]  # where it has the items of another list, it is one node with that
+            self.define(fact, shape)
+
+    def _changed(self, inst: Instance, node: Apply, op: Operator, target: Shape) -> tuple[Roots, Roots]:
+        """The memory that an operator writes to, and what of it may be lists that get other items."""
+        reach = self.aliases.with_locations
+        type, keys = self.type(inst, node.args[0]), len(node.args) - 2
+        if op.name != "setitem":
+            roots = reach(target[0] if isinstance(target, tuple) else flat(target))
+            return roots, NOTHING if _is_array(type) else roots
+        if _is_updated(node.args[1]) and all(map(_is_array, within(type, keys))):
+            keys += 1  # `xs[k] += v` leaves the list as it is: the same array is its item
+        is_item = any(map(may_be_list, within(type, keys - 1)))
+        if is_item:
+            roots = reach(flat(target))
+            return roots, roots
+        return frozenset(r for r in reach(of_items(target, type)) if not self.aliases.is_list(r)), NOTHING
 
     def _item_written(self, target: Shape, node: Apply) -> None:
         """An array that is an item of a list or tuple is written to: no other item may be the same."""
@@ -319,7 +350,8 @@ class Walk:
             if isinstance(root.base, int) and not self._encloses(self.engine.lattice.makers[root.base], callee):
                 continue  # a location of its own
             raise DifferentiationError(
-                f"{callee.graph.name} writes here to an array that it did not make, and cannot be differentiated so",
+                f"{callee.graph.name} writes here to an array or list that it did not make, "
+                "and cannot be differentiated so",
                 summary.spans.get(root),
                 (Note("the derivative is taken here", node.span),),
                 "make a copy first: x = x.copy()",
@@ -389,12 +421,18 @@ class Walk:
                 self.aliases.conflict(target, Write(summary.spans.get(root)), node.span)
             for fact, shape in given.items():
                 for other in leaves(shape, ()):
-                    if (fact, other[0]) != (root.base, root.path) and other[1] & target:
+                    is_meant = fact == root.base and root.path[: len(other[0])] == other[0]
+                    if not is_meant and other[1] & target:
                         self.aliases.conflict(other[1] & target, Write(summary.spans.get(root)), node.span)
             write = self.write(target, summary.spans.get(root) or node.span)
             # locations that hold what the callee wrote to under another name than theirs
             self.pending.update({r.base: write for r in target if isinstance(r.base, int) and r.base != root.base})
+            self.lists |= target if root in summary.lists else NOTHING
         return mapped(summary.result)
+
+
+def _is_array(t: Type | None) -> bool:
+    return isinstance(t, Array) or (isinstance(t, Record) and is_reference(t.tag))
 
 
 def _is_updated(node: Node) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tapeless.ir.abstract import INT, NP_I64, Array, Str, Type
 from tapeless.ir.primitive import primitive
-from tapeless.ir.primitives.sizes import nothing_to_sum, one_order, size_of, without_zeros
+from tapeless.ir.primitives.sizes import element_of, nothing_to_sum, one_order, size_of, without_zeros
 
 
 def numpy() -> Any:
@@ -95,6 +95,7 @@ element = primitive(
     result=_element,
     evaluate=lambda a, *index: a[index].item(),
     guarded=True,
+    fold=element_of,
 )
 zeros = primitive(
     "zeros",

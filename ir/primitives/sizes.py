@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from tapeless.ir.abstract import INT, Array, Str, Type
@@ -59,6 +61,37 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
         case "item" if _name(a.args[0]) == "nest":
             return _size_of_nest(b, a.args[0], a.args[1].value, d)  # type: ignore[arg-type, attr-defined]
     return b.apply("size", a.args[0], axis) if _changed(a) else None
+
+
+SMALL = 256
+"""Of how many elements an array is at most that is kept for one of them, though it is changed afterwards."""
+
+
+def element_of(b: Any, args: Args, type: Type) -> Node | None:
+    """An element that was stored, or of the array before: of a small one where other positions were changed since."""
+    array, *at = args
+    assert isinstance(array.type, Array)
+    where = _positions(at)
+    found = array
+    while where is not None and _name(found) == "put":
+        old, value, *changed = found.args  # type: ignore[attr-defined]
+        there = _positions(changed)
+        if there is None:
+            break
+        if there == where:
+            return value  # type: ignore[no-any-return]
+        found = old
+    if _name(found) == "filled":
+        return found.args[0]  # type: ignore[attr-defined, no-any-return]
+    if found is array:
+        return None
+    sizes = [b.apply("size", found, _number(d)) for d in range(array.type.rank)]
+    small = all(isinstance(n, Constant) for n in sizes) and prod(n.value for n in sizes) <= SMALL
+    return b.apply("element", found, *at) if small else None
+
+
+def _positions(at: Sequence[Node]) -> list[Any] | None:
+    return [i.value for i in at if isinstance(i, Constant)] if all(isinstance(i, Constant) for i in at) else None
 
 
 def _changed(node: Node) -> bool:

@@ -1,10 +1,12 @@
 """Lists: as in CPython, known length or not, and derivatives through them."""
 
+import copy
+
 import numpy as np
 import pytest
 import tapeless as tl
 from array_checks import check_derivatives, check_value, differences, ids
-from list_programs import DERIVATIVES, PRIMALS, V
+from list_programs import ARGUMENTS, DERIVATIVES, PRIMALS, V, loss, params
 
 
 def same(found, expected):
@@ -126,3 +128,177 @@ def test_rows_that_are_strided(case):
     np.testing.assert_allclose(
         gradient, differences(lambda x, n: np.sum(f(x, n) ** 2), (x, 3), 0), rtol=1e-7, atol=1e-7
     )
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("f, args", ARGUMENTS, ids=ids(ARGUMENTS))
+def test_arguments(f, args):
+    """The result, and what the arguments are afterwards."""
+    compiled = tl.jit(f)
+    for _ in range(2):
+        ours, theirs = copy.deepcopy(args), copy.deepcopy(args)
+        same(compiled(*ours), f(*theirs))
+        same(ours, theirs)
+
+
+def test_each_form_is_compiled():
+    f = tl.jit(lambda xs: [len(xs), xs])
+    for xs in ([], [1.0], [2], (1.0,), [1.0, 2.0], [[1.0], 2.0], [V, None, True], [1.0]):
+        same(f(xs), [len(xs), xs])
+    assert len(f.signatures) == 7
+
+
+def test_a_gradient_has_the_form_of_the_list():
+    g = tl.grad(loss)(params(), V)
+    same(g, [tuple(np.array(x) for x in pair) for pair in g])
+    assert [(w.shape, b.shape) for w, b in g] == [((5, 3), (3,)), ((3, 1), (1,))]
+    for layer, item, at in [(0, 0, (1, 2)), (0, 1, (2,)), (1, 0, (0, 0)), (1, 1, (0,))]:
+        up, down = params(), params()
+        up[layer][item][at] += 1e-6
+        down[layer][item][at] -= 1e-6
+        slope = (loss(up, V) - loss(down, V)) / 2e-6
+        np.testing.assert_allclose(g[layer][item][at], slope, rtol=1e-6)
+
+
+def test_what_has_no_derivative_is_none():
+    assert tl.grad(lambda xs: xs[0] * xs[1] * xs[2][0])([2.0, 3, (5.0, None)]) == [15.0, None, (6.0, None)]
+    with pytest.raises(tl.DifferentiationError, match="argument 0 is of type list, which has no derivative"):
+        tl.grad(lambda xs: 1.0 * xs[0])([2])
+
+
+def sum_of_squares(xs):
+    return np.sum(np.array(xs) ** 2) + sum([x * x for x in xs])
+
+
+def test_a_list_of_many_numbers():
+    """Each is put into an array and its cotangent taken out of one: the work is that of as many steps."""
+    xs = [i * 0.1 for i in range(100)]
+    np.testing.assert_allclose(tl.grad(sum_of_squares)(xs), np.array(xs) * 4)
+
+
+def test_other_transforms():
+    f = lambda xs: [xs[0] * xs[1], xs[0]]  # noqa: E731
+    value, pullback = tl.vjp(f, [2.0, 3.0])
+    assert (value, pullback([1.0, 10.0])) == ([6.0, 2.0], ([13.0, 2.0],))
+    assert tl.jvp(f, ([2.0, 3.0],), ([1.0, 10.0],)) == ([6.0, 2.0], [23.0, 1.0])
+    by_item = tl.grad(lambda xs: tl.grad(lambda ys: ys[0] ** 2 * ys[1])(xs)[0])
+    assert by_item([2.0, 3.0]) == [6.0, 4.0]
+
+
+def descended(ps, x, n):
+    for _ in range(n):
+        ps = [(w - 0.1 * gw, b - 0.1 * gb) for (w, b), (gw, gb) in zip(ps, tl.grad(loss)(ps, x))]
+    return ps
+
+
+def test_descent_inside_and_outside():
+    outside = params()
+    for _ in range(3):
+        outside = descended(outside, V, 1)
+    inside = tl.jit(descended)(params(), V, 3)
+    assert loss(inside, V) < loss(params(), V)
+    same(inside, outside)
+
+
+CAPTURED = [1.0, (2.0, [3.0])]
+
+
+def of_captured(x):
+    return x * CAPTURED[0] * CAPTURED[1][1][0] + len(CAPTURED)
+
+
+def test_captured_lists_are_read_at_each_call():
+    f = tl.jit(of_captured)
+    assert f(2.0) == of_captured(2.0)
+    CAPTURED[0] = 5.0
+    assert f(2.0) == of_captured(2.0)
+    CAPTURED.append(7.0)
+    assert f(2.0) == of_captured(2.0)
+
+
+def captured_is_changed(x):
+    xs = CAPTURED
+    xs[0] = x
+
+
+def appended(xs, x):
+    xs.append(x)
+
+
+def appended_in_a_loop(xs, x):
+    for i in range(3):
+        xs.append(x * i)
+    return xs
+
+
+def assigned(xs, x):
+    xs[0] = x
+
+
+def item_grows(xs, x):
+    xs[0] += x
+
+
+def extended(xs, x):
+    xs += [x]
+    return xs
+
+
+def under_another_name(xs, x):
+    ys = (xs, x)[0]
+    ys.pop()
+
+
+def by_a_function(xs, x):
+    def put(ys):
+        ys[0] = x
+
+    put(xs)
+
+
+def inner_list(xs, x):
+    for ys in [xs, xs]:
+        ys.append(x)
+
+
+def one_of_both(xs, x):
+    ys = xs if x > 0 else [x]
+    ys[0] = x
+    return ys
+
+
+@pytest.mark.parametrize(
+    "f",
+    [appended, appended_in_a_loop, assigned, item_grows, extended, under_another_name, by_a_function, inner_list,
+     one_of_both],
+)  # fmt: skip
+def test_a_list_from_outside_keeps_its_items(f):
+    xs = [1.0, 2.0]
+    with pytest.raises(tl.InferenceError, match="a list that the function did not make is changed here") as e:
+        tl.jit(f)(xs, 3.0)
+    assert f.__code__.co_filename in str(e.value) and xs == [1.0, 2.0]
+    with pytest.raises(tl.DifferentiationError, match="writes here to an array or list that it did not make"):
+        tl.grad(lambda xs: (f(xs, 3.0), xs[0])[1] * 1.0)(xs)
+
+
+def test_a_captured_list_keeps_its_items():
+    before = list(CAPTURED)
+    with pytest.raises(tl.InferenceError, match="that the function did not make"):
+        tl.jit(captured_is_changed)(9.0)
+    assert before == CAPTURED
+
+
+def first_written(xs):
+    xs[0][0] = 9.0
+    return xs[1]
+
+
+def test_shared_memory_in_a_list_is_refused():
+    x = V.copy()
+    for xs in ([x, x], [x, x[1:]]):
+        with pytest.raises(tl.UsageError, match="items of argument 0 share memory, and one is written to"):
+            tl.jit(first_written)(xs)
+    np.testing.assert_array_equal(x, V)
+    with pytest.raises(tl.UsageError, match="arguments 0 and 1 share memory"):
+        tl.jit(lambda xs, y: first_written(xs) + y)([x, V.copy()], x[::-1])
+    same(tl.jit(lambda xs: xs[0] + xs[1])([x, x]), x + x)

@@ -74,7 +74,7 @@ def test_another_type_is_another_kernel():
 
 # -- refusals ---------------------------------------------------------------------------------------------------------
 def test_no_derivative_of_what_writes_to_its_argument():
-    with pytest.raises(tl.DifferentiationError, match="writes here to an array that it did not make") as e:
+    with pytest.raises(tl.DifferentiationError, match="writes here to an array or list that it did not make") as e:
         tl.grad(doubled)(V.copy(), 1.0)
     assert "x[0] = v" in str(e.value) and "x = x.copy()" in str(e.value)
 
@@ -108,7 +108,7 @@ def of_an_inner_argument(x):
     "f, args, error, message",
     [
         (of_a_global, (1.0,), tl.UnsupportedError, "`TABLE` is not a variable of a function that is compiled"),
-        (of_an_inner_argument, (V,), tl.DifferentiationError, "writes here to an array that it did not make"),
+        (of_an_inner_argument, (V,), tl.DifferentiationError, "writes here to an array or list that it did not make"),
         (lambda x: whole(x, 0.5), (np.arange(3),), tl.InferenceError, "Cannot cast ufunc 'add'"),
         (lambda x: put(x, (1, 2)), (V,), tl.InferenceError, "cannot be an element"),
         (lambda x: put(x, x), (V,), tl.InferenceError, "setting an array element with a sequence"),

@@ -45,7 +45,7 @@ CASES = [
     ("y = any((z := i) for i in range(3)) #", "`:=`"),
     ("y = nothing #", "name `nothing` is not defined"),
     ("y = open('a') #", "`open`"),
-    ("y = numbers #", "`numbers` is a list"),
+    ("y = numbers #", "`numbers` is a set"),
     ("y = math #", "module"),
     ("y = math.nothing(x) #", "no attribute `nothing`"),
     ("y = y #", "before it is assigned"),
@@ -61,7 +61,7 @@ CASES = [
 
 @pytest.mark.parametrize(("body", "words"), CASES, ids=[b.splitlines()[0] for b, _ in CASES])
 def test_refused_at_the_line(body: str, words: str) -> None:
-    text = f"import math\nnumbers = [1, 2]\ndef f(x):\n    {body}\n"
+    text = f"import math\nnumbers = {{1, 2}}\ndef f(x):\n    {body}\n"
     line = next(k for k, t in enumerate(text.splitlines(), 1) if "#" in t)
     with pytest.raises(TapelessError) as caught:
         load(from_source(text, "f"))
