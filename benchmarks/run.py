@@ -1,6 +1,6 @@
 """All measurements of time and memory in one command; writes docs/benchmarks.md and docs/images/order.svg.
 
-    python benchmarks/run.py [--only scalar,recursion,order,call,memory,operations] [--out FILE]
+    python benchmarks/run.py [--only scalar,recursion,order,call,arrays,memory,operations] [--out FILE]
 
 With `--only` or `--out` the text goes to that file, or to the terminal, and docs/ stays as it is. gcc is needed; JAX is
 measured where it is installed.
@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import arrays
 import call
 import chart
 import memory
@@ -114,7 +115,7 @@ which all peers take their turn. Where other work ran beside, differences below 
 
 def main() -> None:
     options = argparse.ArgumentParser()
-    options.add_argument("--only", default="scalar,recursion,order,call,memory,operations")
+    options.add_argument("--only", default="scalar,recursion,order,call,arrays,memory,operations")
     options.add_argument("--out", type=Path)
     given = options.parse_args()
     whole = "--only" not in " ".join(sys.argv) and given.out is None
@@ -131,6 +132,9 @@ def main() -> None:
             (DOCS / "images").mkdir(exist_ok=True)
             (DOCS / "images" / "order.svg").write_text(chart.svg(order_panels(found), "order"))
             text += ["![Time and size by order](images/order.svg)", ""]
+    if "arrays" in chosen:
+        about = arrays.__doc__.partition("\n")[0]  # type: ignore[union-attr]
+        text += ["## Arrays", "", about, "", *arrays.table(), ""]
     if "memory" in chosen:
         text += ["## Memory", "", memory.__doc__.splitlines()[0], "", *memory.table(), ""]  # type: ignore[union-attr]
     if "operations" in chosen:
