@@ -75,7 +75,7 @@ def _apart(
     inside.give(leaves, sums)
     program.definitions[name] = (
         f"define internal fastcc {returned(leaves)} @{name}(i64 %low, i64 %high{outside.declared(fresh)}) "
-        f"#0 {WIDE} {{\n{inside.body()}\n}}\n" + split(name, outside, lone, GRAIN if flat else 1)
+        f"noinline #0 {WIDE} {{\n{inside.body()}\n}}\n" + split(name, outside, lone, GRAIN if flat else 1)
     )
     program.parallel = True
     return called(e, name, outside, lone, counts, threshold(e, parts))

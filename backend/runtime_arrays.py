@@ -255,7 +255,7 @@ declare void @tl_free_buffer(ptr, ptr addrspace(1)) nounwind cold
 declare i64 @llvm.umax.i64(i64, i64)
 declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)
 
-define internal void @tl_retain(ptr %c, ptr addrspace(1) %o) alwaysinline #0 {
+define internal void @tl_retain(ptr %c, ptr addrspace(1) %o) noinline #0 {
   %none = icmp eq ptr addrspace(1) %o, null
   br i1 %none, label %done, label %count
 count:
@@ -267,7 +267,7 @@ done:
   ret void
 }
 
-define internal void @tl_release(ptr %c, ptr addrspace(1) %o) alwaysinline #0 {
+define internal void @tl_release(ptr %c, ptr addrspace(1) %o) noinline #0 {
   %none = icmp eq ptr addrspace(1) %o, null
   br i1 %none, label %done, label %count
 count:
