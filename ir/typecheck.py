@@ -15,6 +15,7 @@ from tapeless.ir.abstract import (
     FLOAT,
     NEVER,
     SCALARS,
+    Array,
     Box,
     Cell,
     Pullback,
@@ -124,6 +125,19 @@ class Types:
             raise Wrong(f"{prim} does not take ({', '.join(str(a.type) for a in node.args)})") from error
         if result is not None:
             self.same(node.type, result, "the type of the application")
+
+    def with_axes(self, node: Apply, a: Node) -> None:
+        """Its leaves are those of the operand: as many sizes, and strides as the operand has them."""
+        old, new = self.plain(a.type), self.plain(node.type)
+        assert isinstance(old, Array) and isinstance(new, Array)
+        same = len(old.dims.replace("1", "")) == len(new.dims.replace("1", "")) and old.packed == new.packed
+        _need(same, f"{old} cannot be seen as {new}")
+
+    def window(self, node: Apply, a: Node, *bounds: Node) -> None:
+        """A part of what is strided is strided."""
+        old, new = self.plain(a.type), self.plain(node.type)
+        assert isinstance(old, Array) and isinstance(new, Array)
+        _need(old.packed or not new.packed, f"a part of {old} cannot be {new}")
 
     def item(self, node: Apply, t: Node, k: Node) -> None:
         whole = self.plain(t.type)
@@ -277,6 +291,8 @@ _ANY = sys.maxsize
 _CHECKS: dict[str, tuple[int, int, Callable[..., None]]] = {
     "item": (2, 2, Types.item),
     "record": (0, _ANY, Types.record),
+    "with_axes": (1, 1, Types.with_axes),
+    "window": (1, _ANY, Types.window),
     "box": (1, 1, Types.box),
     "inject": (1, 1, Types.inject),
     "project": (1, 1, Types.project),

@@ -342,6 +342,15 @@ def subtract_from_it(p):
     return p * 2.0
 
 
+def of_a_size_that_was_one(m):
+    m = m.copy()
+    m[...] = m[::-1] * 3.0
+    m[:] += m[::-1] / (1.5 + m**2)
+    m[:, 1:] = m[::-1, :-1]
+    m.T[np.arange(2)] *= m[:1].T[:2]
+    return np.sum(m**2)
+
+
 def copied_before_it_is_captured(x):
     x = x.copy()
     x *= x[::-1] + 1.0
@@ -403,6 +412,8 @@ DERIVATIVES = [
     (rows, (M,)),
     (callee, (V,)),
     (callee_and_closure, (V,)),
+    (of_a_size_that_was_one, (V[None, :],)),
+    (of_a_size_that_was_one, (M,)),
     (copied_before_it_is_captured, (V,)),
     (quicksort, (V,)),
     (captured_and_written_later, (V,)),

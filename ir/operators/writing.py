@@ -158,12 +158,18 @@ def _broadcast(ops: Ops, v: Any, free: list[Any], dims: str) -> Any:
         fits = either(ops, equal, ops.apply("ieq", n, ops.lift(1))) if one else equal
         ops.check(fits, "ValueError", "could not broadcast the array into the shape of what it is assigned to")
         stretched |= one and to != "1"
-    if not stretched:
-        return v
     kind = t.element.kind
-    nothing = made(ops, kind, ops.lift(machine_constant(kind, 0)))
-    shape = ops.make("filled", Array(t.element, dims), nothing, *free)
-    return mapped(ops, [kind, kind], kind, lambda ops, _, x: x, shape, v)
+    if stretched:
+        nothing = made(ops, kind, ops.lift(machine_constant(kind, 0)))
+        shape = ops.make("filled", Array(t.element, dims), nothing, *free)
+        v = mapped(ops, [kind, kind], kind, lambda ops, _, x: x, shape, v)
+        t = ops.array_type(v)
+    sure = "".join("1" if to == "1" else d for d, to in zip(t.dims, dims))  # now that the sizes are checked
+    if sure == t.dims:
+        return v
+    v = v if t.packed else converted(ops, v, kind)
+    kept = (n for n, d in zip(sizes(ops, v), sure) if d != "1")
+    return ops.make("reshape", Array(t.element, sure), v, *kept)
 
 
 # -- a += v -----------------------------------------------------------------------------------------------------------

@@ -61,6 +61,5 @@ def test_what_is_not_differentiated_yet():
     def f(x):
         return np.sum(x * x)
 
-    for run in (lambda: tl.jvp(f, (V3,), (V3,)), lambda: tl.grad(f, mode="forward")(V3)):
-        with pytest.raises(tl.DifferentiationError, match="arrays"):
-            run()
+    with pytest.raises(tl.DifferentiationError, match="arrays"):
+        tl.grad(f, mode="forward")(V3)
