@@ -29,6 +29,8 @@ from tapeless.backend.wrapper import Wrapper
 from tapeless.ir.abstract import Tuple, Type
 from tapeless.ir.nodes import Graph
 
+EXPORTS = ("tl_call", "tl_objects")  # what a kernel's library has for Python
+
 
 class Owner:
     """What the builtin of a kernel is bound to: it keeps the code loaded, and does what is rare in Python."""
@@ -107,18 +109,7 @@ class Kernel:
         wrapper = Wrapper(program)
         self.modules = modules(program, wrapper)
         emitted = time.perf_counter()
-        _, bound = declarations(program.lowers)
-        imports = {symbol: libm(function) for symbol, function in bound.items()}
-        addresses = runtime()
-        imports |= {symbol: addresses[symbol] for symbol in program.symbols | wrapper.symbols}
-        if wrapper.makes_arrays:
-            imports |= numpy_api.addresses()
-        if program.parallel:
-            from tapeless.backend import threads
-
-            imports |= threads.addresses()
-        imports |= vector.addresses(program.vectors) | blas.addresses(program.blas)
-        library = jit.compile_library(self.modules, name, ("tl_call", "tl_objects"), imports)
+        library = jit.compile_library(self.modules, name, EXPORTS, imports(program, wrapper))
         self.call = Owner(program, wrapper, library, name, slow).builtin()
         self.emit_ms = (emitted - begin) * 1e3
         self.compile_ms = (time.perf_counter() - begin) * 1e3
@@ -142,6 +133,21 @@ class Kernel:
 def compile_kernel(entry: Graph, name: str, slow: Callable[..., Any]) -> Kernel:
     """Compile a PLAIN program. `slow(*args, **kwargs)` is called where arguments are not of the types of `entry`."""
     return Kernel(entry, name, slow)
+
+
+def imports(program: Program, wrapper: Wrapper) -> dict[str, int]:
+    """The addresses of the functions outside that the code calls, by name."""
+    _, bound = declarations(program.lowers)
+    found = {symbol: libm(function) for symbol, function in bound.items()}
+    addresses = runtime()
+    found |= {symbol: addresses[symbol] for symbol in program.symbols | wrapper.symbols}
+    if wrapper.makes_arrays:
+        found |= numpy_api.addresses()
+    if program.parallel:
+        from tapeless.backend import threads
+
+        found |= threads.addresses()
+    return found | vector.addresses(program.vectors) | blas.addresses(program.blas)
 
 
 def modules(program: Program, wrapper: Wrapper) -> list[str]:

@@ -119,11 +119,14 @@ def _bytes(variable: str, default: int) -> int:
 
 def text() -> str:
     """The module in LLVM IR."""
+    pools = os.environ.get("TAPELESS_POOLS", "") != "0"
+    unit = 64 if pools else 1  # sizes of buffers are multiples of it
     values = {f"@{name}@": str(offset) for name, offset in CONTEXT.items()}
     values |= {
         "@SIZE@": str(CONTEXT_SIZE), "@DEEP@": str(DEEP), "@PATIENCE@": str(PATIENCE), "@ALLOCATES@": str(ALLOCATES),
         "@STACK_KEPT@": str(STACK_KEPT), "@ARENA_KEPT@": str(ARENA_KEPT), "@MARGIN@": str(STACK_MARGIN),
-        "@POOLS@": str(POOLS), "@LARGEST@": str(LARGEST_POOLED), "@MOST@": str(MOST_POOLED),
+        "@POOLS@": str(POOLS), "@LARGEST@": str(LARGEST_POOLED if pools else 0), "@MOST@": str(MOST_POOLED),
+        "@UNIT@": str(unit), "@PADDING@": str(63 + unit),
         "@INTERRUPTED@": str(INTERRUPTED), "@NO_MEMORY@": str(NO_MEMORY),
     }  # fmt: skip
     return re.sub(r"@[A-Za-z_]+@", lambda m: values[m[0]], TEMPLATE)

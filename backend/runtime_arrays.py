@@ -2,7 +2,8 @@
 
 A buffer is {i64 references, ptr next, ptr previous, i64 pool, i64 size} in 64 bytes, and the elements behind. The
 context has the list of all of the thread, newest first, so that those of a call that failed can be freed. Free buffers
-are kept in pools, one for each size that buffers have: four to each power of two.
+are kept in pools, one for each size that buffers have: four to each power of two. Without pools (TAPELESS_POOLS=0) each
+is allocated by itself, no longer than its elements, and given back at once: then a memory checker sees where it ends.
 """
 
 CODE = r"""
@@ -28,8 +29,8 @@ done:
 }
 
 define ptr @tl_new_buffer(ptr %c, i64 %size, i32 %code) #0 {
-  %padded = add i64 %size, 127
-  %total = and i64 %padded, -64
+  %padded = add i64 %size, @PADDING@
+  %total = and i64 %padded, -@UNIT@
   %large = icmp ugt i64 %total, @LARGEST@
   br i1 %large, label %allocate, label %sized
 sized:
