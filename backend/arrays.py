@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapeless.backend.emit import LIKELY, UNLIKELY, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES, memory_type
+from tapeless.backend.uniqueness import checked
 from tapeless.ir.abstract import Array
 from tapeless.ir.builder import is_primitive
 from tapeless.ir.diagnostics import InternalError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HEADER = 64
 NO_MEMORY = "out of memory for an array"
+NOT_ALONE = "tapeless: a buffer is changed that has other references"
 TOO_BIG = "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."
 
 
@@ -151,7 +153,15 @@ def owned(e: FunctionEmitter, a: View, node: Apply) -> View:
     """An array that nobody else can see: the array itself where it has one reference, else a copy."""
     if not a.type.packed:
         raise InternalError("backend: an update of a strided array", node.span)
+    sure = node in e.program.alone
+    if sure and not checked():
+        return a
     alone = e.op(f"call i1 @tl_is_alone({POINTER} {a.owner})")
+    if sure:
+        go_on = e.label("owned")
+        e.branch(alone, go_on, e.failure(e.program.site("SystemError", NOT_ALONE, node.span)), LIKELY)
+        e.start(go_on)
+        return a
     shared, go_on, before = e.label("shared"), e.label("owned"), e.block
     e.branch(alone, go_on, shared, UNLIKELY.replace("!2", "!1"))
     with e.aside(shared):

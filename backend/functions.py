@@ -83,7 +83,7 @@ class FunctionEmitter(Text):
         """
         ownership = self.ownership
         if ownership is not None:
-            ownership.enter(graph, filter(ownership.holds, given))
+            ownership.enter(graph, given)
         for i, node in enumerate(self.program.scopes.schedule(graph)):
             if self.dead:
                 return

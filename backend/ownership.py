@@ -6,7 +6,8 @@ calls, the state of loops, what a value is made of, what an update changes. A co
 another consuming use gets one of its own. A switch that is the last use of a value hands it to its branches, each of
 which uses or drops it. What a box or location holds stays until the kernel ends.
 
-So a buffer with one reference is in no other hands, and an update may write to it.
+So a buffer with one reference is in no other hands, and an update may write to it. `References` says for each graph
+where references are made and dropped; `Ownership` writes that down, and `uniqueness.py` counts along with it.
 Source: Reinking, Xie, de Moura and Leijen (2021), "Perceus: garbage free reference counting with reuse".
 """
 
@@ -16,12 +17,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tapeless.backend.layout import POINTER, Leaves
+from tapeless.ir.abstract import Type
+from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import inputs
 
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
+    from tapeless.backend.program import Program
 
 
 def owners(leaves: Leaves) -> list[int]:
@@ -29,56 +33,61 @@ def owners(leaves: Leaves) -> list[int]:
     return [i for i, leaf in enumerate(leaves) if leaf == POINTER][::2]
 
 
-class Ownership:
-    """The references of one function while it is emitted."""
+@dataclass
+class Plan:
+    """What becomes of references in one graph.
 
-    def __init__(self, e: FunctionEmitter) -> None:
-        self.e = e
-        self.held: dict[Graph, set[Node]] = {}
-        self.last: dict[Graph, dict[Node, int]] = {}
-        self.dying: dict[Apply, set[Node]] = {}
+    unused      given to it, and dropped at once
+    shared      for each application: what it consumes and does not end, so that there is a further reference
+    dying       for each application: what ends with it and is not consumed. A switch hands it to its branches
+    needed      what is used at all: other results are dropped at once
+    borrowed    the output belongs to another graph, so that it is handed on with a reference of its own
+    """
 
-    def holds(self, node: Node) -> bool:
-        """Whether a node's value has references."""
-        return not isinstance(node, Constant) and POINTER in self.e.layouts.leaves(self.e.type(node))
+    unused: list[Node]
+    shared: list[list[Node]]
+    dying: list[set[Node]]
+    needed: dict[Node, int]
+    borrowed: bool
 
-    def reads(self, node: Apply) -> Iterable[Node]:
-        """What an application needs that has references, also in its nested graphs."""
-        yield from (n for n in inputs(node) if self.holds(n))
-        yield from self.captured(node)
 
-    def captured(self, node: Apply) -> Iterable[Node]:
-        """What the nested graphs of an application need."""
-        for n in inputs(node):
-            if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind != "function":
-                yield from filter(self.holds, self.e.program.scopes.captures(n.value))
+class References:
+    """The plans of a program's graphs."""
 
-    # -- graphs -----------------------------------------------------------------------------------------------------
-    def enter(self, graph: Graph, given: Iterable[Node]) -> None:
-        """Begin a graph that is given some values."""
-        last = self.last[graph] = {}
-        for i, node in enumerate(schedule := self.e.program.scopes.schedule(graph)):
-            for n in self.reads(node):
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._plans: dict[tuple[Graph, frozenset[Node]], Plan] = {}
+
+    def plan(self, graph: Graph, given: Iterable[Node]) -> Plan:
+        """The plan of a graph that is given some values."""
+        key = graph, frozenset(filter(self.holds, given))
+        if key not in self._plans:
+            self._plans[key] = self._planned(graph, set(key[1]))
+        return self._plans[key]
+
+    def _planned(self, graph: Graph, held: set[Node]) -> Plan:
+        last: dict[Node, int] = {}
+        for i, node in enumerate(schedule := self.program.scopes.schedule(graph)):
+            for n in self._reads(node):
                 last[n] = i
         if self.holds(graph.output):
             last[graph.output] = len(schedule)
-        self.held[graph] = set(given)
-        for n in list(given):
-            if n not in last:
-                self.drop(n)
+        unused = [n for n in held if n not in last]
+        shared: list[list[Node]] = []
+        dying: list[set[Node]] = []
+        for i, node in enumerate(schedule):
+            shared.append([])
+            dying.append({n for n in self._reads(node) if last[n] == i and n in held})
+            self._consume(node, held, shared[i], dying[i])
+            if self.holds(node):
+                held.add(node)
+        borrowed = self.holds(graph.output) and graph.output not in held
+        return Plan(unused, shared, dying, last, borrowed)
 
-    def leave(self, graph: Graph) -> None:
-        """The output is handed on: where it is only borrowed, a reference of its own is."""
-        if self.holds(graph.output) and graph.output not in self.held[graph]:
-            self.share(graph.output)
-
-    # -- applications -----------------------------------------------------------------------------------------------
-    def before(self, graph: Graph, i: int, node: Apply) -> set[Node]:
-        """What dies with an application and is not handed on by it; makes references for what it consumes."""
-        last, held = self.last[graph], self.held[graph]
-        dying = {n for n in self.reads(node) if last[n] == i and n in held}
+    def _consume(self, node: Apply, held: set[Node], shared: list[Node], dying: set[Node]) -> None:
+        """Take what an application is handed out of what is held and dies; add to what is shared."""
         consumed = self._consumed(node)
-        free = dying.difference(self.captured(node))  # what a loop reads while it runs is not its state's alone
+        free = dying.difference(self._captured(node))  # what a loop reads while it runs is not its state's alone
         for n in node.args:
             if consumed.count(n) < node.args.count(n):
                 free.discard(n)
@@ -88,22 +97,26 @@ class Ownership:
                 dying.discard(n)
                 held.discard(n)
             else:
-                self.share(n)
-        self.dying[node] = dying
-        return dying
+                shared.append(n)
 
-    def after(self, graph: Graph, node: Apply, dying: Iterable[Node]) -> None:
-        """Drop what has died; the result is held."""
-        fn = node.fn.value if isinstance(node.fn, Constant) else None
-        has = self.holds(node)
-        if has and isinstance(fn, Primitive) and fn.buffers == "shares":
-            self.share(node)
-        for n in sorted(dying, key=lambda n: self.e.values[n]):
-            self.drop(n)
-        if has:
-            self.held[graph].add(node)
-            if node not in self.last[graph]:
-                self.drop(node)
+    def type(self, node: Node) -> Type:
+        """The type of a node as its maker stated it, as in `FunctionEmitter`."""
+        return node.type if node.type is not None else self.program.type(node)
+
+    def holds(self, node: Node) -> bool:
+        """Whether a node's value has references."""
+        return not isinstance(node, Constant) and POINTER in self.program.layouts.leaves(self.type(node))
+
+    def _reads(self, node: Apply) -> Iterable[Node]:
+        """What an application needs that has references, also in its nested graphs."""
+        yield from (n for n in inputs(node) if self.holds(n))
+        yield from self._captured(node)
+
+    def _captured(self, node: Apply) -> Iterable[Node]:
+        """What the nested graphs of an application need."""
+        for n in inputs(node):
+            if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind != "function":
+                yield from filter(self.holds, self.program.scopes.captures(n.value))
 
     def _consumed(self, node: Apply) -> list[Node]:
         fn = node.fn.value if isinstance(node.fn, Constant) else None
@@ -112,7 +125,45 @@ class Ownership:
             args = {"keeps": args, "changes": args[:1]}.get(fn.buffers, ())
         return [a for a in args if not isinstance(a, Constant) and self.holds(a)]
 
-    # -- references -------------------------------------------------------------------------------------------------
+
+class Ownership:
+    """The references of one function while it is emitted."""
+
+    def __init__(self, e: FunctionEmitter) -> None:
+        self.e, self.references = e, e.program.references
+        self.plans: dict[Graph, Plan] = {}
+        self.dying: dict[Apply, set[Node]] = {}
+
+    def enter(self, graph: Graph, given: Iterable[Node]) -> None:
+        """Begin a graph that is given some values."""
+        plan = self.plans[graph] = self.references.plan(graph, given)
+        for n in plan.unused:
+            self.drop(n)
+
+    def leave(self, graph: Graph) -> None:
+        """The output is handed on: where it is only borrowed, a reference of its own is."""
+        if self.plans[graph].borrowed:
+            self.share(graph.output)
+
+    def before(self, graph: Graph, i: int, node: Apply) -> set[Node]:
+        """What dies with an application and is not handed on by it; makes references for what it consumes."""
+        plan = self.plans[graph]
+        for n in plan.shared[i]:
+            self.share(n)
+        self.dying[node] = plan.dying[i]
+        return plan.dying[i]
+
+    def after(self, graph: Graph, node: Apply, dying: Iterable[Node]) -> None:
+        """Drop what has died; the result is held."""
+        fn = node.fn.value if isinstance(node.fn, Constant) else None
+        has = self.references.holds(node)
+        if has and isinstance(fn, Primitive) and fn.buffers == "shares":
+            self.share(node)
+        for n in sorted(dying, key=lambda n: self.e.values[n]):
+            self.drop(n)
+        if has and node not in self.plans[graph].needed:
+            self.drop(node)
+
     def share(self, node: Node) -> None:
         """Another reference to each buffer of a value."""
         self._each(node, "tl_retain")

@@ -9,6 +9,8 @@ what it allocates; and so does every one if the program prints boxes, which are 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tapeless.backend.layout import Layouts
 from tapeless.backend.order import Ordered
@@ -20,6 +22,9 @@ from tapeless.ir.diagnostics import InternalError, Span
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.traverse import mentioned
+
+if TYPE_CHECKING:
+    from tapeless.backend.ownership import References
 
 INTERRUPTED, NO_MEMORY, FIRST_SITE = 1, 2, 3
 
@@ -91,6 +96,20 @@ class Program:
         self.stacks = Stacks(self)
         self.layouts = Layouts(self.stacks.links)
         self.names = {g: f'@"{quotable(g.name)}.{i}"' for i, g in enumerate(self.facts)}
+
+    @cached_property
+    def references(self) -> References:
+        """Where references to buffers are made and dropped."""
+        from tapeless.backend.ownership import References
+
+        return References(self)
+
+    @cached_property
+    def alone(self) -> set[Apply]:
+        """The updates of buffers that certainly have one reference."""
+        from tapeless.backend.uniqueness import Uniqueness
+
+        return Uniqueness(self).alone
 
     def site(self, exception: str, message: str, span: Span | None) -> int:
         """The code with which the kernel leaves to raise this here."""
