@@ -4,8 +4,8 @@
     python tests/memcheck.py --only stencil --plant bound
 
 Checked are the programs of `SUITES` and generated ones of arrays, and the gradients of all. Compiling under valgrind
-takes half a minute for each, so this process compiles (and runs nothing), writes the object code and the arguments of
-each call to a file, and a process under valgrind loads and calls it. Both compile for a processor that valgrind knows.
+takes half a minute for each program, so this process compiles (and runs nothing), writes the object code and the
+arguments of each call to a file, and a process under valgrind loads and calls it (see `memcheck_setup`).
 
 Buffers are not pooled (TAPELESS_POOLS=0), so valgrind knows the end of each, and 24 bytes before the first element are
 made a red zone. What counts is an invalid access with a frame in code that no file holds: ours. It does not see frames
@@ -22,6 +22,7 @@ import importlib
 import io
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,12 +33,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+from memcheck_setup import PLANTS, prepare
 
 SUITES = ("array_programs", "writing_programs", "list_programs")
-PROCESSOR = ("x86-64-v3", "+avx2,+fma")
 ENVIRONMENT = {
     "TAPELESS_POOLS": "0", "TAPELESS_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONMALLOC": "malloc",
 }  # fmt: skip
@@ -45,88 +43,7 @@ VALGRIND = (
     "valgrind", "--tool=memcheck", "--smc-check=all-non-file", "--undef-value-errors=no", "--show-leak-kinds=none",
     "--errors-for-leak-kinds=none", "--error-limit=no", "--redzone-size=256", "--num-callers=8", "--xml=yes",
 )  # fmt: skip
-BATCH = 40  # kernels that one process under valgrind runs
-
-# -- what both processes do first -------------------------------------------------------------------------------------
-
-# requests to valgrind, which do nothing elsewhere: bytes that may not be touched, and a line for its report
-REQUESTS = r"""
-define internal void @request(i64 %code, ptr %a, i64 %b) noinline #0 {
-  %args = alloca [6 x i64]
-  store i64 %code, ptr %args
-  %first = getelementptr i64, ptr %args, i64 1
-  store ptr %a, ptr %first
-  %second = getelementptr i64, ptr %args, i64 2
-  store i64 %b, ptr %second
-  %r = call i64 asm sideeffect
-    "rolq $$3, %rdi; rolq $$13, %rdi; rolq $$61, %rdi; rolq $$51, %rdi; xchgq %rbx, %rbx",
-    "={rdx},{rax},0,~{memory},~{cc}"(ptr %args, i64 0)
-  ret void
-}
-
-define internal void @red_zone(ptr %buffer) #0 {
-  %unused = getelementptr i8, ptr %buffer, i64 40
-  call void @request(i64 1296236544, ptr %unused, i64 24)
-  ret void
-}
-
-define void @tl_note(ptr %text) #0 {
-  %none = alloca [24 x i8]
-  %where = ptrtoint ptr %none to i64
-  call void @request(i64 5123, ptr %text, i64 %where)
-  ret void
-}
-"""
-COUNTED = "  store i64 1, ptr %p\n"  # where the runtime has made a buffer
-
-
-def prepare() -> None:
-    """Code for a processor that both processes know; a red zone in each buffer."""
-    from tapeless.backend import jit, runtime
-
-    engine = jit.engine()
-    engine.cpu, engine.features = PROCESSOR
-    engine._machines.clear()
-    assert runtime.TEMPLATE.count(COUNTED) == 1
-    runtime.TEMPLATE = runtime.TEMPLATE.replace(COUNTED, COUNTED + "  call void @red_zone(ptr %p)\n") + REQUESTS
-    runtime.EXPORTS += ("tl_note",)
-
-
-# -- defects that must be found ---------------------------------------------------------------------------------------
-
-
-def _one_too_far() -> None:
-    """The innermost loop of each nest goes to one element behind the end."""
-    from tapeless.backend import nests
-
-    right = nests.over
-
-    def over(e, sizes, *rest, **named):
-        return right(e, [*sizes[:-1], e.op(f"add i64 {sizes[-1]}, 1")] if sizes else sizes, *rest, **named)
-
-    nests.over = over
-
-
-def _freed_too_early() -> None:
-    """Who shares an array holds no reference of its own."""
-    from tapeless.backend.ownership import Ownership
-
-    Ownership.share = lambda self, node: None
-
-
-def _one_before() -> None:
-    """An element that a program reads by its index is the one before."""
-    from tapeless.backend import arrays
-
-    right = arrays.View.address
-
-    def address(self, index):
-        return right(self, [*index[:-1], self.e.op(f"sub i64 {index[-1]}, 1")] if index else index)
-
-    arrays.View.address = address
-
-
-PLANTS = {"bound": _one_too_far, "release": _freed_too_early, "before": _one_before}
+BATCH = 30  # calls in one process under valgrind
 
 # -- compile ----------------------------------------------------------------------------------------------------------
 
@@ -211,16 +128,35 @@ class Recorder:
 
 
 def programs(options):
-    """Each program to check: a label, the function, its arguments, and by which of them it is differentiated."""
+    """Each program to check: a label, the function, its arguments, and by which of them it is differentiated.
+
+    Those of the suites and generated ones take turns, so that a short run has some of each.
+    """
+    sources = [*map(of_suite, SUITES), generated(options)]
+    while sources:
+        for source in list(sources):
+            try:
+                yield next(source)
+            except StopIteration:
+                sources.remove(source)
+
+
+def of_suite(name: str):
+    """The programs of a module of tests."""
+    from array_checking import is_smooth
+
+    suite = importlib.import_module(name)
+    for f, args in suite.DERIVATIVES:
+        yield f"{name}.{f.__name__}", f, args, tuple(i for i, a in enumerate(args) if is_smooth(a))
+    for f, args in suite.PRIMALS + getattr(suite, "ARGUMENTS", []):
+        yield f"{name}.{f.__name__}", f, args, ()
+
+
+def generated(options):
+    """Generated programs, each with three sizes of arguments."""
     from array_checking import ArrayBatch, is_smooth, made
     from generator.array_program import generate
 
-    for name in SUITES:
-        suite = importlib.import_module(name)
-        for f, args in suite.PRIMALS + getattr(suite, "ARGUMENTS", []):
-            yield f"{name}.{f.__name__}", f, args, ()
-        for f, args in suite.DERIVATIVES:
-            yield f"{name}.{f.__name__}", f, args, tuple(i for i, a in enumerate(args) if is_smooth(a))
     folder = Path(tempfile.mkdtemp(prefix="tapeless-memcheck-"))
     for i in range(options.programs):
         program = generate(f"{options.seed}:{i}")
@@ -334,23 +270,28 @@ def check(options) -> int:
     begin, running, failures, names, kernels, calls = time.monotonic(), [], [], set(), set(), 0
 
     def finish() -> None:
-        for failure in running.pop(0).failures():
+        for failure in running[0].failures():
             failures.append(failure)
             print(f"FAIL {failure}", flush=True)
+        running.pop(0)
 
     with tempfile.TemporaryDirectory(prefix="tapeless-memcheck-") as folder:
         os.environ["TAPELESS_CACHE"] = folder
-        for records in compiled(options):
-            if not records:
-                continue
-            names |= {label.removeprefix("gradient of ").split(" ")[0] for label, _, _ in records}
-            kernels |= {hash(record) for _, record, _ in records}
-            calls += len(records)
-            if len(running) == options.jobs:
+        try:
+            for records in compiled(options):
+                if not records:
+                    continue
+                names |= {label.removeprefix("gradient of ").split(" ")[0] for label, _, _ in records}
+                kernels |= {hash(record) for _, record, _ in records}
+                calls += len(records)
+                if len(running) == options.jobs:
+                    finish()
+                running.append(Watched(folder, records))
+            while running:
                 finish()
-            running.append(Watched(folder, records))
-        while running:
-            finish()
+        finally:  # also where this process is told to end
+            for watched in running:
+                watched.process.kill()
     print(f"{len(names)} programs, {len(kernels)} kernels, {calls} calls, {time.monotonic() - begin:.0f} s")
     print(f"{len(failures)} invalid accesses or crashes")
     return 1 if failures or not calls else 0
@@ -367,6 +308,7 @@ def main() -> int:
     p.add_argument("--run", help=argparse.SUPPRESS)
     options = p.parse_args()
     os.environ.update(ENVIRONMENT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if options.run:
         run(options.run)
         return 0
