@@ -223,9 +223,10 @@ class Rebuild:
             args[1] = constant(self.boxes.head(node.args[0].type, args[1].value))  # type: ignore[attr-defined]
         if isinstance(args[0], Constant) and isinstance(args[0].value, Graph) if args else False:
             return self.derivative(b, node, prim, args)
-        if (prim.partials is None or self.last) and not prim.guarded:
-            b = outermost(b, args)
-        return b.apply(prim.name, *args, type=self.type(node))
+        outside = outermost(b, args) if (prim.partials is None or self.last) and not prim.guarded else b
+        made = outside.apply(prim.name, *args, type=self.type(node))
+        value = known(b, made) if prim.name == "ilt" else None
+        return made if value is None else constant(value)
 
     def check(self, b: Builder, args: list[Node]) -> Node:
         ok = known(b, args[0])
@@ -384,6 +385,11 @@ class Rebuild:
         sb = lb.nested("step")
         sb.loop_outer = b
         sb.facts[key_of(condition)] = True
+        for i in varying:
+            if _counts_up(graph.params[i], init[i], parts.condition, parts.nexts[i]):
+                index = env[graph.params[i]]
+                for n in (index, sb.apply("iadd", index, constant(1))):
+                    sb.facts[key_of(sb.apply("ilt", n, constant(0)))] = False
         self.nodes(sb, scopes, parts.body, env)
         nexts = [self.get(sb, scopes, env, n) for n in parts.nexts]
         close_loop(
@@ -467,6 +473,16 @@ def outermost(b: Builder, args: list[Node]) -> Builder:
             break
         b = b.loop_outer
     return b
+
+
+def _counts_up(p: Node, init: Node, condition: Node, following: Node) -> bool:
+    """Whether a parameter of a loop is at least 0 and, as it is below a limit, one more than it is too."""
+    starts = isinstance(init, Constant) and isinstance(init.value, int) and init.value >= 0
+    limited = is_primitive(condition, "ilt") and condition.args[0] is p  # type: ignore[attr-defined]
+    if not (starts and limited and is_primitive(following, "iadd")):
+        return False
+    a, one = following.args  # type: ignore[attr-defined]
+    return a is p and isinstance(one, Constant) and one.value == 1
 
 
 def _same_constant(a: Node, b: Node) -> bool:

@@ -126,6 +126,8 @@ range_length = _int(
 iadd.rule("iadd-zero", iadd(X, 0), X)
 isub.rule("isub-zero", isub(X, 0), X)
 isub.rule("isub-self", isub(X, X), 0)
+isub.rule("isub-iadd", isub(iadd(X, Y), Y), X)
+iadd.rule("iadd-isub", iadd(isub(X, Y), Y), X)
 imul.rule("imul-one", imul(X, 1), X)
 imul.rule("imul-zero", imul(X, 0), 0)
 ineg.rule("ineg-ineg", ineg(ineg(X)), X)

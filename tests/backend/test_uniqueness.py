@@ -125,8 +125,8 @@ def sometimes_another(x):
     return np.sum(y * z)
 
 
-ALONE = [recurrence, in_branches, two_loops, recursive]
-KEPT = [windows, nested]  # whole arrays are kept for their derivatives
+ALONE = [recurrence, in_branches, nested, two_loops, recursive]
+KEPT = [windows]  # whole arrays are kept for its derivative
 SHARED = [used_again, old_and_new, captured, kept, given_twice, sometimes_another]
 
 
