@@ -159,7 +159,14 @@ def exchanged(x):
     return np.sum(t[0])
 
 
+def replaced_in_a_loop(x, y):
+    for _ in y:
+        x = y[::-1]
+    return np.sum(np.sin(x)) + np.sum(y**2)
+
+
 DERIVATIVES = [
+    (replaced_in_a_loop, (np.array([0.3, 0.8]), np.array([1.2, -0.4]))),
     (branch_in_a_loop, (W, M)), (branch_in_a_loop, (W[::-1], M[:, ::-1])), (iteration, (V,)),
     (recursion_over_a_capture, (V,)), (through_a_helper, (V,)), (one_of_two, (V, W, True)), (one_of_two, (V, W, False)),
     (read_under_a_branch, (V, W)), (read_under_a_branch, (V, V)), (elementwise, (V, W)), (elementwise, (V[::2], W[:3])),

@@ -85,7 +85,8 @@ def backward(reverse: Reverse, region: Region, node: Apply, graph: Graph, seed: 
     arrays = dict.fromkeys(n for n in reverse.scopes.captures(graph) if n in reverse.active and ct.threaded(n))
     threads = {n: unwind.carry("acc", region.take(n)) for n in arrays}
     inner.sens.update(threads)
-    lone = seeds[state[0]] if len(state) == 1 and _floats(reverse, nodes) else None
+    is_lone = len(state) == 1 and ctype(graph.params[state[0]]) == FLOAT and _floats(reverse, nodes)
+    lone = seeds[state[0]] if is_lone else None
     inner.scope.given = {region.m[graph.params[i]]: partial(unwind.induction, i) for i in inductions(parts)}
     for i in state:
         reverse.give(inner, parts.nexts[i], constant(1.0) if lone else seeds[i])
