@@ -21,7 +21,7 @@ from tapeless.backend.parallel import Outside, called, split, splits, threshold
 from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, Scalar, output_type
 from tapeless.ir.elements import ELEMENTS
-from tapeless.ir.nests import NestParts, nest_parts
+from tapeless.ir.nests import NestParts, is_flat, nest_parts
 from tapeless.ir.nodes import Apply, graph_of
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def nest(e: FunctionEmitter, node: Apply) -> Steps:
     sizes = _sizes(e, parts.dims, views)
     copies: list[str] = []
     full = [_full(e, v, sizes[len(sizes) - v.type.rank :], node, copies) for v in views]
-    whole = all(k == "each" or "0" not in k.split(":")[1] for k in parts.outputs)
-    flat = whole and all(
-        v.type.packed and (_covers(v.type.dims, parts.dims) or set(v.type.dims) <= {"1"}) for v in full
-    )
+    flat = is_flat(parts, [v.type for v in full])
     outputs = [Output(e, parts, k, sizes, node) for k in range(len(parts.outputs))]
     counts = [_product(e, sizes)] if flat else sizes
     if counts[0] != "1" and splits(parts):
@@ -95,11 +92,6 @@ def _loops(
         o.begin(e)
     yield from over(e, counts, lambda index: _body(e, parts, views, outputs, index, flat), low=low)
     return tuple(e.load(o.leaf, o.sum) for o in outputs if not o.is_array)
-
-
-def _covers(own: str, dims: str) -> bool:
-    """Whether an operand that was brought to full size has all elements of the nest."""
-    return len(own) == len(dims) and all(a != "1" or b == "1" for a, b in zip(own, dims))
 
 
 def _body(

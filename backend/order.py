@@ -11,7 +11,7 @@ from tapeless.ir.abstract import Array, Record, Tuple, Type
 from tapeless.ir.builder import is_primitive
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
-from tapeless.ir.traverse import Scopes, inputs
+from tapeless.ir.traverse import Scopes
 
 
 class Ordered(Scopes):
@@ -33,7 +33,7 @@ class Ordered(Scopes):
         before: dict[Apply, list[Apply]] = {}
         after: dict[Apply, list[Apply]] = {n: [] for n in order}
         for node in order:
-            before[node] = [x for x in self._reads(node) if x in own]  # type: ignore[misc]
+            before[node] = [x for x in self.reads(node) if x in own]  # type: ignore[misc]
         for first, second in zip(graph.effects, graph.effects[1:]):
             before[second].append(first)  # type: ignore[index, arg-type]
         effects, effect = set(graph.effects), None
@@ -48,7 +48,7 @@ class Ordered(Scopes):
         readers: dict[Node, list[Apply]] = {}
         for node in order:
             if not _view(node):
-                for x in self._reads(node):
+                for x in self.reads(node):
                     readers.setdefault(_base(x), []).append(node)
         for update in filter(_update, order):
             later: set[Apply] = set()
@@ -68,17 +68,7 @@ class Ordered(Scopes):
         fn = node.fn.value if isinstance(node.fn, Constant) else None
         if not isinstance(fn, Primitive):
             return False
-        return fn.guarded or (fn.name == "nest" and any(isinstance(v.type, Array) for v in self.captures(_map(node))))
-
-    def _reads(self, node: Apply) -> list[Node]:
-        """What an application needs, also in its nested graphs."""
-        out: list[Node] = []
-        for n in inputs(node):
-            if not isinstance(n, Constant):
-                out.append(n)
-            elif isinstance(n.value, Graph) and n.value.kind != "function":
-                out += self.captures(n.value)
-        return out
+        return fn.guarded or (fn.name == "nest" and any(isinstance(v.type, Array) for v in self.captured(node)))
 
 
 def _taken_apart(order: list[Apply]) -> list[Apply]:
@@ -119,12 +109,6 @@ def _sorted(order: list[Apply], before: dict[Apply, list[Apply]]) -> list[Apply]
             else:
                 out[stack.pop()] = None
     return list(out)
-
-
-def _map(nest: Apply) -> Graph:
-    graph = nest.args[0]
-    assert isinstance(graph, Constant)
-    return graph.value  # type: ignore[no-any-return]
 
 
 def _buffers(node: Node) -> str:

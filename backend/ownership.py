@@ -21,7 +21,6 @@ from tapeless.ir.abstract import Type
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
-from tapeless.ir.traverse import inputs
 
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
@@ -109,14 +108,11 @@ class References:
 
     def _reads(self, node: Apply) -> Iterable[Node]:
         """What an application needs that has references, also in its nested graphs."""
-        yield from (n for n in inputs(node) if self.holds(n))
-        yield from self._captured(node)
+        return filter(self.holds, self.program.scopes.reads(node))
 
     def _captured(self, node: Apply) -> Iterable[Node]:
         """What the nested graphs of an application need."""
-        for n in inputs(node):
-            if isinstance(n, Constant) and isinstance(n.value, Graph) and n.value.kind != "function":
-                yield from filter(self.holds, self.program.scopes.captures(n.value))
+        return filter(self.holds, self.program.scopes.captured(node))
 
     def _consumed(self, node: Apply) -> list[Node]:
         fn = node.fn.value if isinstance(node.fn, Constant) else None

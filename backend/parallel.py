@@ -10,13 +10,14 @@ sum is taken in the same order whatever number of threads there are.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import copy
 from typing import TYPE_CHECKING
 
 from tapeless.backend import threads, vector
 from tapeless.backend.arrays import View
 from tapeless.backend.emit import UNLIKELY, Text, Values, returned
-from tapeless.backend.layout import POINTER, Leaves
+from tapeless.backend.layout import POINTER
 from tapeless.ir.abstract import Array
 from tapeless.ir.nests import NestParts
 from tapeless.ir.nodes import Node
@@ -82,11 +83,11 @@ class Outside:
             values = ("null", *values[1:])
         return tuple(self.name(leaf, v) for leaf, v in zip(leaves, values))
 
-    def arguments(self) -> str:
+    def arguments(self) -> list[tuple[str, str]]:
         """The values, for a call."""
-        return "".join(f", {leaf} {value}" for (leaf, _), value in zip(self.parameters, self.given))
+        return [(leaf, value) for (leaf, _), value in zip(self.parameters, self.given)]
 
-    def declared(self, fresh: set[str]) -> str:
+    def declared(self, fresh: Collection[str] = ()) -> str:
         """The parameters; those that point to `fresh` buffers share them with no other."""
         return "".join(f", {leaf}{' noalias' if v in fresh else ''} {v}" for leaf, v in self.parameters)
 
@@ -102,22 +103,12 @@ def called(
     large, small, end = e.label("large"), e.label("small"), e.label("ran")
     e.branch(e.op(f"icmp sgt i64 {total}, {threshold}"), large, small, UNLIKELY)
     incoming = []
-    for label, function, bounds in ((small, name, "i64 0, "), (large, f"{name}.split", "")):
+    for label, function, bounds in ((small, name, [("i64", "0")]), (large, f"{name}.split", [])):
         e.start(label)
-        text = f"call fastcc {returned(leaves)} @{function}({bounds}i64 {counts[0]}{outside.arguments()})"
-        incoming.append((e.block, _apart(e, text, leaves)))
+        given = [*bounds, ("i64", counts[0]), *outside.arguments()]
+        incoming.append((e.block, e.call(f"@{function}", leaves, given, "fastcc ")))
         e.jump(end)
     return e.join(end, incoming, leaves) if leaves else e.join(end, [(b, ()) for b, _ in incoming], ())
-
-
-def _apart(e: Text, call: str, leaves: Leaves) -> Values:
-    if not leaves:
-        e.do(call)
-        return ()
-    whole = e.op(call)
-    if len(leaves) == 1:
-        return (whole,)
-    return tuple(e.op(f"extractvalue {returned(leaves)} {whole}, {i}") for i in range(len(leaves)))
 
 
 def split(name: str, outside: Outside, sums: list[Output], grain: int) -> str:
@@ -135,8 +126,7 @@ def _block(name: str, outside: Outside, sums: list[Output]) -> str:
     for i, (leaf, v) in enumerate(outside.parameters):
         t.do(f"{v} = load {leaf}, ptr {t.at('%env', 16 + 8 * i)}")
     leaves = tuple(o.leaf for o in sums)
-    arguments = "".join(f", {leaf} {v}" for leaf, v in outside.parameters)
-    found = _apart(t, f"call fastcc {returned(leaves)} @{name}(i64 {low}, i64 {end}{arguments})", leaves)
+    found = t.call(f"@{name}", leaves, [("i64", low), ("i64", end), *outside.parameters], "fastcc ")
     room = 16 + 8 * len(outside.parameters)
     for k, (leaf, value) in enumerate(zip(leaves, found)):
         at = t.op(f"getelementptr i8, ptr %env, i64 {t.op(f'mul i64 %b, {8 * len(leaves)}')}")
@@ -180,6 +170,5 @@ def _split(name: str, outside: Outside, sums: list[Output], grain: int) -> str:
         t.start(end)
         totals = tuple(names)
     t.give(leaves, totals)
-    parameters = "".join(f", {leaf} {v}" for leaf, v in outside.parameters)
-    head = f"define internal fastcc {returned(leaves)} @{name}.split(i64 %size{parameters}) noinline #0"
+    head = f"define internal fastcc {returned(leaves)} @{name}.split(i64 %size{outside.declared()}) noinline #0"
     return f"{head} {{\n{t.body()}\n}}\n"

@@ -24,6 +24,7 @@ from tapeless.ir.lists import List
 from tapeless.ir.nodes import Constant, Graph, Node
 from tapeless.ir.stage import Stage
 from tapeless.ir.traverse import all_nodes
+from tapeless.passes.carry import carry
 from tapeless.passes.merge import has_nests, merge
 from tapeless.passes.promote import has_locations, promote
 from tapeless.passes.simplify import finish, simplify
@@ -64,6 +65,7 @@ PASSES = {
             Stage.PLAIN,
             finish,
         ),
+        Pass("carry", "what the next iteration reads of an array is a variable", Stage.PLAIN, Stage.PLAIN, carry),
         Pass("merge", "nests over the same elements become one", Stage.PLAIN, Stage.PLAIN, merge),
         Pass("promote", "turn locations into values (SSA)", Stage.TYPED, Stage.TYPED, promote),
         Pass("expand", "replace vjp, pull, jvp and taylor by derivative graphs", Stage.TYPED, Stage.PLAIN, expand_all),
@@ -154,7 +156,7 @@ def _finished(plain: Graph, is_raw: bool) -> Graph:
     """A program without derivatives, simplified where they were just expanded, and for the last time if it repeats."""
     out = run("simplify", plain, Stage.PLAIN) if is_raw else plain
     if has_repetition(out):
-        out = run("finish", out)
+        out = run("carry", run("finish", out))
     return run("merge", out) if has_nests(out) else out
 
 

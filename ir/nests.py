@@ -38,6 +38,17 @@ def nest_parts(node: Apply) -> NestParts:
     return NestParts(graph.value, kinds, tuple(arrays), results, dims)
 
 
+def is_flat(parts: NestParts, types: Sequence[Array]) -> bool:
+    """Whether a nest runs through packed arrays, element by element, in one loop; those with a `?` at full size."""
+    return all(k == "each" or "0" not in k.split(":")[1] for k in parts.outputs) and all(
+        t.packed and (_covers(t.dims, parts.dims) or set(t.dims) <= {"1"}) for t in types
+    )
+
+
+def _covers(own: str, dims: str) -> bool:
+    return len(own) == len(dims) and all(a != "1" or b == "1" for a, b in zip(own, dims))
+
+
 def nest(b: Builder, inner: Builder, results: list[Node], outputs: Sequence[str], arrays: list[Node]) -> list[Node]:
     """A nest, of a map that `inner` has built; its outputs, each of which is computed once."""
     places: dict[tuple[Node, str], int] = {}

@@ -287,6 +287,7 @@ class Operator:
     whole      `expand` wants unions whole; otherwise it is run for each combination of their parts
     keywords   names of parameters that may be given by keyword, in order (None: none may)
     writes     where the first argument is an array, that is changed, and the value is the same array afterwards
+    updates    it makes the new item of `a[k] += v`, which is then stored
     """
 
     name: str
@@ -296,6 +297,7 @@ class Operator:
     whole: bool = False
     keywords: tuple[str, ...] = ()
     writes: bool = False
+    updates: bool = False
 
     def __repr__(self) -> str:
         return self.name
@@ -310,12 +312,13 @@ def operator(
     whole: bool = False,
     keywords: tuple[str, ...] = (),
     writes: bool = False,
+    updates: bool = False,
 ) -> Any:
     """A decorator that registers `expand`; its docstring documents the operator."""
 
     def register(expand: Callable[..., Any]) -> Operator:
         assert name not in OPERATORS, f"operator {name} is stated twice"
-        OPERATORS[name] = op = Operator(name, expand.__doc__ or "", expand, evaluate, whole, keywords, writes)
+        OPERATORS[name] = op = Operator(name, expand.__doc__ or "", expand, evaluate, whole, keywords, writes, updates)
         return op
 
     return register

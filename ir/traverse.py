@@ -79,6 +79,15 @@ class Scopes:
             self._schedules[graph] = order
         return self._schedules[graph]
 
+    def reads(self, node: Apply) -> list[Node]:
+        """What an application needs, also in its nested graphs."""
+        return [n for n in inputs(node) if not isinstance(n, Constant)] + self.captured(node)
+
+    def captured(self, node: Apply) -> list[Node]:
+        """What the nested graphs of an application need."""
+        graphs = [n.value for n in inputs(node) if isinstance(n, Constant) and isinstance(n.value, Graph)]
+        return [v for g in graphs if g.kind != "function" for v in self.captures(g)]
+
     def _visit(self, graph: Graph, root: Node, order: list[Apply], done: set[Node | Graph]) -> None:
         stack: list[Node | None] = [root]
         ready: list[Apply] = []  # those whose inputs are on the stack, above a None

@@ -14,7 +14,8 @@ is marked with the loop, so it is told from what this iteration made (recency ab
 Of a function, a summary says which of its parameters' roots it writes and which its result may reach; two arguments
 that may be one array are refused where one of them is written.
 
-Roots and shapes are in `memory.py`, the walk over one function in `writes.py`, what operators share in `sharing.py`.
+Roots and shapes are in `memory.py`, the walk over one function in `writes.py`, its state in
+`staleness.py`, what operators share in `sharing.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from tapeless.infer.elaborate import Elaborator
 from tapeless.infer.instances import Instance
 from tapeless.infer.layout import Fact
 from tapeless.infer.memory import FRESH, NOTHING, SHARED, Root, Roots, Shape, flat, joined, leads_to_list, of_type
-from tapeless.infer.writes import Summary, Walk, Write
+from tapeless.infer.staleness import Write
+from tapeless.infer.writes import Summary, Walk
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError, Note, Span
 from tapeless.ir.nodes import Apply, Node

@@ -1,4 +1,4 @@
-"""One function in its order: what a write makes stale, and who uses it afterwards. See `aliases.py`."""
+"""One function in its order: what it writes to, and who uses it afterwards. See `aliases.py`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from tapeless.infer.memory import (
 )
 from tapeless.infer.references import is_reference
 from tapeless.infer.sharing import Flow
+from tapeless.infer.staleness import Staleness, Write
 from tapeless.ir.abstract import Array, Record, Tuple, Type
 from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import DifferentiationError, Note, Span
@@ -39,7 +40,7 @@ from tapeless.ir.primitive import Mismatch, Operator, Primitive
 from tapeless.ir.traverse import encloses
 
 if TYPE_CHECKING:
-    from tapeless.infer.aliases import Aliases
+    pass
 
 
 NEW_LISTS = ("list", "add", "mul", "slice")
@@ -59,41 +60,8 @@ class Summary:
     spans: dict[Root, Span | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Write:
-    """Where an array was written to."""
-
-    span: Span | None
-
-
-class Walk:
+class Walk(Staleness):
     """One function, in the order in which it runs."""
-
-    def __init__(self, aliases: Aliases, function: Instance) -> None:
-        self.aliases, self.inst = aliases, function
-        self.engine, self.layout = aliases.engine, aliases.layout
-        self.shapes: dict[Fact, Shape] = {}
-        self.stale: dict[Fact, dict[Root, Write]] = {}
-        self.pending: dict[int, Write] = {}
-        self.written: Roots = NOTHING
-        self.lists: Roots = NOTHING
-        self.spans: dict[Root, Span | None] = {}
-
-    def owns(self, root: Root) -> bool:
-        """Whether memory was made here: not a parameter, not captured, no location."""
-        if not isinstance(root.base, tuple):
-            return False
-        inst, node = root.base
-        return inst.owner is self.inst and isinstance(node, Apply)
-
-    def define(self, fact: Fact, shape: Shape, stale: dict[Root, Write] | None = None) -> None:
-        """A node gets its value, maybe once more."""
-        self.shapes[fact] = shape
-        self.stale.pop(fact, None)
-        own = flat(shape)
-        kept = {r: w for r, w in (stale or {}).items() if r in own}
-        if kept:
-            self.stale[fact] = kept
 
     # -- graphs -----------------------------------------------------------------------------------------------------
     def graph(self, inst: Instance) -> Shape:
@@ -109,39 +77,6 @@ class Walk:
             if value is None or (isinstance(value, Never) and node in inst.graph.effects):
                 return
             self.apply(inst, node)
-
-    def fact(self, inst: Instance, node: Node) -> Fact:
-        return inst.enclosing(node.graph), node  # type: ignore[attr-defined]
-
-    def type(self, inst: Instance, node: Node) -> Type | None:
-        """The type of a node."""
-        return None if isinstance(node, Constant) else self.layout.fact(self.fact(inst, node))
-
-    def shape(self, inst: Instance, node: Node) -> Shape:
-        """The shape of a node that is not used, but handed on."""
-        if isinstance(node, Constant):
-            if not isinstance(node.value, Graph):
-                return NOTHING
-            closure = self.engine.closure(inst, node.value)
-            items = tuple(self.shape(*fact) for fact in self.layout.captures(closure.graph, closure.parent))  # type: ignore[attr-defined]
-            return items if isinstance(self.layout.type_of(closure), Record) else flat(items)
-        return self.shapes.get(self.fact(inst, node), NOTHING)
-
-    def stale_of(self, inst: Instance, node: Node) -> dict[Root, Write]:
-        """What is stale of a node."""
-        if isinstance(node, Constant):
-            if not isinstance(node.value, Graph):
-                return {}
-            closure = self.engine.closure(inst, node.value)
-            captured = self.layout.captures(closure.graph, closure.parent)  # type: ignore[attr-defined]
-            return {r: w for fact in captured for r, w in self.stale_of(*fact).items()}
-        return self.stale.get(self.fact(inst, node), {})
-
-    def use(self, inst: Instance, node: Node, at: Node) -> Shape:
-        """The shape of a node that is used: nothing of it may be stale."""
-        for root, write in self.stale_of(inst, node).items():
-            self.aliases.conflict(frozenset([root]), write, at.span)
-        return self.shape(inst, node)
 
     # -- applications -----------------------------------------------------------------------------------------------
     def apply(self, inst: Instance, node: Apply) -> None:
@@ -174,7 +109,7 @@ class Walk:
 
     def _switch(self, inst: Instance, node: Apply) -> Shape:
         sides = [inst.branches[a.value] for a in node.args[1:] if isinstance(a, Constant) and a.value in inst.branches]
-        before, pending = self._copy_of_stale(), dict(self.pending)
+        before, pending = self.copy_of_stale(), dict(self.pending)
         out: Shape = NOTHING
         after: list[tuple[dict[Fact, dict[Root, Write]], dict[int, Write]]] = []
         for side in sides:
@@ -183,16 +118,9 @@ class Walk:
             after.append((self.stale, self.pending))
         self.stale, self.pending = before, pending
         for stale, waiting in after:
-            self._merge(stale)
+            self.merge(stale)
             self.pending.update(waiting)
         return out
-
-    def _copy_of_stale(self) -> dict[Fact, dict[Root, Write]]:
-        return {f: dict(s) for f, s in self.stale.items()}
-
-    def _merge(self, stale: dict[Fact, dict[Root, Write]]) -> None:
-        for f, s in stale.items():
-            self.stale.setdefault(f, {}).update(s)
 
     def _cell(self, inst: Instance, node: Apply) -> Shape:
         self.aliases.store(self._site(inst, node), flat(self.use(inst, node.args[0], node)))
@@ -269,18 +197,6 @@ class Walk:
             shared, seen = shared | (roots if SHARED in roots else roots & seen), seen | roots
         self.aliases.conflict(shared, Write(node.span), node.span)
 
-    def write(self, roots: Roots, span: Span | None) -> Write:
-        """Memory changes: all that reaches it is stale."""
-        write = Write(span)
-        roots -= {SHARED}
-        self.written |= roots
-        for r in roots:
-            self.spans.setdefault(r, span)
-        for fact, shape in self.shapes.items():
-            for r in flat(shape) & roots:
-                self.stale.setdefault(fact, {})[r] = write
-        return write
-
     # -- loops ------------------------------------------------------------------------------------------------------
     def _loop(self, inst: Instance, node: Apply, graph: Graph) -> Shape:
         marks = [i for i in range(len(node.args)) if (graph, i) in self.engine.static]
@@ -300,19 +216,19 @@ class Walk:
         while True:
             for p, s in zip(graph.params, state):
                 self.define((head, p), s)
-            before = self._copy_of_stale()
+            before = self.copy_of_stale()
             self.nodes(head, test)
             step = head.branches.get(test.args[1].value)  # type: ignore[attr-defined]
             if step is None:
                 return tuple(state)
-            after_test = self._copy_of_stale()
+            after_test = self.copy_of_stale()
             back = step.graph.output
             assert isinstance(back, Apply)
             self.nodes(step, back)
             nexts = [self.use(step, a, back) for a in back.args] if step.values.get(back) is not None else state
             new = [joined(s, around(graph, n)) for s, n in zip(state, nexts)]
-            self._merge(after_test)
-            self._merge(before)
+            self.merge(after_test)
+            self.merge(before)
             if new == state and all(s.keys() <= before.get(f, {}).keys() for f, s in self._outer(graph).items()):
                 return tuple(state)
             state = new
@@ -438,7 +354,7 @@ def _is_array(t: Type | None) -> bool:
 def _is_updated(node: Node) -> bool:
     """Whether a node is what `a[k] += v` makes of a[k]."""
     fn = node.fn.value if isinstance(node, Apply) and isinstance(node.fn, Constant) else None
-    return isinstance(fn, Operator) and fn.name.startswith("i") and fn.name.endswith("_item")
+    return isinstance(fn, Operator) and fn.updates
 
 
 def _is_written(layout: Any, inst: Instance, node: Apply) -> bool:

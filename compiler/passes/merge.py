@@ -18,10 +18,10 @@ from __future__ import annotations
 from tapeless.ir.abstract import Array, broadcast_dims
 from tapeless.ir.builder import Builder, is_primitive, undef
 from tapeless.ir.dataclass import dataclass, field
-from tapeless.ir.nests import nest_parts
-from tapeless.ir.nodes import Apply, Constant, Graph, Node
+from tapeless.ir.nests import is_flat, nest_parts
+from tapeless.ir.nodes import Apply, Graph, Node
 from tapeless.ir.scalars import machine_value, numpy_scalar
-from tapeless.ir.traverse import Scopes, all_nodes, inputs, reachable
+from tapeless.ir.traverse import Scopes, all_nodes, reachable
 from tapeless.passes.callgraph import call_graph
 from tapeless.passes.liveness import Liveness
 from tapeless.passes.simplify import Env, Rebuild, element_of, outputs_of
@@ -78,7 +78,7 @@ class Merge(Rebuild):
 
     def nodes(self, b: Builder, scopes: Scopes, nodes: list[Apply], env: Env) -> None:
         members = {n: m for n in nodes if (m := member_of(n))} if scopes is self.scopes else {}
-        if sum(is_primitive(n, "nest") for n in members) == 0 or len(members) < 2:
+        if len(members) < 2 or not any(is_primitive(n, "nest") for n in members):
             super().nodes(b, scopes, nodes, env)
             return
         done: set[Group] = set()
@@ -133,7 +133,7 @@ class Merge(Rebuild):
 
 
 def member_of(node: Apply) -> Member | None:
-    """A nest or a sum of arrays; of a nest with several outputs, all must be read one by one."""
+    """A nest or a sum of arrays."""
     if is_primitive(node, "add_arrays"):
         assert isinstance(node.type, Array)
         return Member(node, node.args, ("each",), node.type.dims, True)
@@ -141,11 +141,7 @@ def member_of(node: Apply) -> Member | None:
         return None
     parts = nest_parts(node)
     types = [a.type for a in parts.arrays]
-    flat = all(k == "each" or "0" not in k.split(":")[1] for k in parts.outputs) and all(
-        t.packed and (t.dims == parts.dims or set(t.dims) <= {"1"})  # type: ignore[union-attr]
-        for t in types
-    )
-    return Member(node, parts.arrays, parts.outputs, parts.dims, flat)
+    return Member(node, parts.arrays, parts.outputs, parts.dims, is_flat(parts, types))  # type: ignore[arg-type]
 
 
 def source_of(array: Node) -> tuple[Node, int]:
@@ -164,7 +160,10 @@ def outside_of(m: Member, k: int, users: dict[Node, list[Apply | None]]) -> list
 
 
 class Grouping:
-    """Which of the applications of a graph become one nest, and an order in which all can be emitted."""
+    """Which of the applications of a graph become one nest, and an order in which all can be emitted.
+
+    A nest with several outputs takes part if each use of it picks one of them (`item`).
+    """
 
     def __init__(
         self,
@@ -174,12 +173,10 @@ class Grouping:
         users: dict[Node, list[Apply | None]],
     ) -> None:
         self.order, self.scopes, self.users = nodes, scopes, users
-        self.members: dict[Node, Member] = {
-            n: m for n, m in members.items() if len(m.outputs) == 1 or self._taken_apart(n)
-        }
+        self.members: dict[Node, Member] = {n: m for n, m in members.items() if len(m.outputs) == 1 or self._picked(n)}
         self.own = set(nodes)
 
-    def _taken_apart(self, node: Apply) -> bool:
+    def _picked(self, node: Apply) -> bool:
         return all(u is not None and is_primitive(u, "item") for u in self.users.get(node, ()))
 
     def run(self) -> tuple[dict[Apply, Group], list[Apply]]:
@@ -191,7 +188,7 @@ class Grouping:
         for members in self._components():
             group = Group(members)
             nodes = {m.node for m in members}
-            group.reads = [x for m in members for x in self._reads(m.node) if source_of(x)[0] not in nodes]
+            group.reads = [x for m in members for x in self.scopes.reads(m.node) if source_of(x)[0] not in nodes]
             groups.update((n, group) for n in nodes)
         return groups, self._sorted(groups) if groups else self.order
 
@@ -207,33 +204,19 @@ class Grouping:
                 m = self.members[node]
                 m.place = (spaces.find(m.node), m.dims, before, m.flat)
 
-    def _reads(self, node: Apply) -> list[Node]:
-        """What an application needs, also in its nested graphs."""
-        out: list[Node] = []
-        for n in inputs(node):
-            if not isinstance(n, Constant):
-                out.append(n)
-            elif isinstance(n.value, Graph):
-                out += self._captures(n.value)
-        return out
-
-    def _captures(self, graph: Graph) -> list[Node]:
-        return self.scopes.captures(graph) if graph.kind != "function" else []
-
     def _hands_on(self, array: Node, node: Node) -> bool:
         """Whether a nest reads of an array, made by another one, the element that it is at, and nothing else."""
         (source, k), m = source_of(array), self.members.get(node)
         made = self.members.get(source)
         if m is None or made is None or made.place != m.place or made.outputs[k] != "each":
             return False
-        captured = self._captures(m.node.args[0].value) if is_primitive(m.node, "nest") else []  # type: ignore[attr-defined]
-        return array in m.arrays and array.type.dims == m.dims and array not in captured  # type: ignore[union-attr]
+        return array in m.arrays and array.type.dims == m.dims and array not in self.scopes.captured(m.node)  # type: ignore[union-attr]
 
     def _levels(self) -> None:
         levels: dict[Node, int] = {}
         for node in self.order:
             level = 0
-            for x in self._reads(node):
+            for x in self.scopes.reads(node):
                 if x in self.own:
                     source = source_of(x)[0]
                     is_made = source in self.members and not is_primitive(node, "item")
@@ -283,7 +266,7 @@ class Grouping:
             stack = [root]
             while stack:
                 group = groups.get(stack[-1])
-                reads = group.reads if group else self._reads(stack[-1])
+                reads = group.reads if group else self.scopes.reads(stack[-1])
                 missing = [x for x in reads if x in self.own and x not in out]
                 if missing:
                     stack += reversed(missing)  # type: ignore[arg-type]

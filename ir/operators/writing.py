@@ -222,7 +222,7 @@ def _in_place(name: str) -> None:
         f"a[k] {SIGNS[name]} v: the new a[k]. An item of a list is changed itself, that of an array by what follows."
     )
     operator("i" + name, evaluate, writes=True)(write)
-    operator(f"i{name}_item", lambda a, v, whole: evaluate(a, v))(item)
+    operator(f"i{name}_item", lambda a, v, whole: evaluate(a, v), updates=True)(item)
 
 
 for _name in SIGNS:

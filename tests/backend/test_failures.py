@@ -145,8 +145,16 @@ graph @fib(%n: int) -> int {
 """
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own handler, also where the tests run in the background of a shell and ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("program, argument", [(SPIN, 1), (FIB, 90)], ids=["loop", "recursion"])
-def test_interrupt(program, argument):
+def test_interrupt(program, argument, interruptible):
     f = kernel(program).call
     before = signal.getsignal(signal.SIGINT)
     for _ in range(2):
@@ -172,7 +180,7 @@ def test_interrupt_with_a_handler_of_the_user():
         signal.signal(signal.SIGINT, before)
 
 
-def test_interrupt_prints_first(capsys):
+def test_interrupt_prints_first(capsys, interruptible):
     text = PRINT.replace("ilt(%i, %n)", "ilt(0, 1)")
     f = kernel(text.replace('!print(" ", "\\n", "i", %i, %t, %x)', ""))
     assert f is not None
