@@ -29,7 +29,7 @@ from tapeless.ir.diagnostics import UnsupportedError, UsageError
 FIELDS = (
     "saved_sp", "stack_limit", "arena_free", "arena_end", "interrupted", "deep", "print_buffer", "print_used",
     "print_room", "stack_base", "stack_top", "arena_base", "arena_limit", "patience", "thread_state", "watched",
-    "buffers", "pooled", "pools",
+    "held", "held_most", "arena_most", "stack_low", "measures", "buffers", "pooled", "pools",
 )  # fmt: skip
 CONTEXT = {name: 8 * i for i, name in enumerate(FIELDS)}
 POOLS, LARGEST_POOLED, MOST_POOLED = 80, 64 << 20, 128 << 20

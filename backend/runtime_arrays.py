@@ -10,6 +10,7 @@ CODE = r"""
 declare ptr @aligned_alloc(i64, i64)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare i64 @llvm.ctlz.i64(i64, i1)
+declare i64 @llvm.smax.i64(i64, i64)
 
 ; %next stands behind %p in the list; where %p is null, it is the first
 define internal void @link(ptr %c, ptr %p, ptr %next) alwaysinline #0 {
@@ -25,6 +26,19 @@ back:
   store ptr %p, ptr %pp
   br label %done
 done:
+  ret void
+}
+
+; bytes of buffers that are in use, and the most that were
+define internal void @hold(ptr %c, i64 %bytes) alwaysinline #0 {
+  %hp = getelementptr i8, ptr %c, i64 @held@
+  %before = load i64, ptr %hp
+  %held = add i64 %before, %bytes
+  store i64 %held, ptr %hp
+  %mp = getelementptr i8, ptr %c, i64 @held_most@
+  %most = load i64, ptr %mp
+  %larger = call i64 @llvm.smax.i64(i64 %held, i64 %most)
+  store i64 %larger, ptr %mp
   ret void
 }
 
@@ -76,6 +90,8 @@ mark:
   br label %link
 link:
   %p = phi ptr [%head, %reuse], [%new, %mark]
+  %taken = phi i64 [%rounded, %reuse], [%bytes, %mark]
+  call void @hold(ptr %c, i64 %taken)
   store i64 1, ptr %p
   %bp = getelementptr i8, ptr %c, i64 @buffers@
   %first = load ptr, ptr %bp
@@ -106,10 +122,12 @@ define internal void @recycle(ptr %c, ptr %p) #0 {
   %ip = getelementptr i8, ptr %p, i64 24
   %i = load i64, ptr %ip
   %large = icmp slt i64 %i, 0
-  br i1 %large, label %drop, label %look
-look:
   %sp = getelementptr i8, ptr %p, i64 32
   %size = load i64, ptr %sp
+  %given = sub i64 0, %size
+  call void @hold(ptr %c, i64 %given)
+  br i1 %large, label %drop, label %look
+look:
   %poison = load i64, ptr getelementptr (i8, ptr @tl_settings, i64 24)
   %poisons = icmp ne i64 %poison, 0
   br i1 %poisons, label %overwrite, label %count

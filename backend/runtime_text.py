@@ -47,6 +47,10 @@ tl_poll:             # void tl_poll(rdi context): changes no register
 .globl tl_deep
 .type tl_deep,@function
 tl_deep:             # void tl_deep(rdi context, esi code): changes no register but r11
+ cmpq @stack_low@(%rdi), %rsp
+ jae 1f
+ movq %rsp, @stack_low@(%rdi)
+1:
  movq @stack_top@(%rdi), %r11
  subq $@STACK_KEPT@, %r11
  cmpq %r11, %rsp
@@ -213,7 +217,8 @@ good:
   %l = getelementptr i8, ptr %p, i64 %size
   %lp = getelementptr i8, ptr %c, i64 @arena_limit@
   store ptr %l, ptr %lp
-  %soft = call i64 @llvm.umin.i64(i64 %size, i64 @ARENA_KEPT@)
+  %kept = call i64 @unless_measured(ptr %c, i64 @ARENA_KEPT@, i64 0)
+  %soft = call i64 @llvm.umin.i64(i64 %size, i64 %kept)
   %e = getelementptr i8, ptr %p, i64 %soft
   %ep = getelementptr i8, ptr %c, i64 @arena_end@
   store ptr %e, ptr %ep
@@ -247,7 +252,8 @@ mark:
 lower:
   ; before the poll: a signal that comes in between sets it again
   %lp = getelementptr i8, ptr %c, i64 @stack_limit@
-  store volatile i64 %hard, ptr %lp
+  %limit = call i64 @unless_measured(ptr %c, i64 %hard, i64 -1)
+  store volatile i64 %limit, ptr %lp
   br label %poll
 poll:
   call preserve_allcc void @tl_poll(ptr %c)
@@ -298,8 +304,19 @@ define internal void @soft_limit(ptr %c) #0 {
   %t = load i64, ptr %tp
   %soft = sub i64 %t, @STACK_KEPT@
   %lp = getelementptr i8, ptr %c, i64 @stack_limit@
-  store volatile i64 %soft, ptr %lp
+  %limit = call i64 @unless_measured(ptr %c, i64 %soft, i64 -1)
+  store volatile i64 %limit, ptr %lp
   ret void
+}
+
+; how far the arena's soft end lies ahead, and how deep the stack may get before somebody asks: where the memory of a
+; call is measured, no further than it is
+define internal i64 @unless_measured(ptr %c, i64 %n, i64 %measured) alwaysinline #0 {
+  %mp = getelementptr i8, ptr %c, i64 @measures@
+  %m = load i64, ptr %mp
+  %measures = icmp ne i64 %m, 0
+  %r = select i1 %measures, i64 %measured, i64 %n
+  ret i64 %r
 }
 
 ; the arena has no room for `size` more bytes below its soft end
@@ -315,9 +332,12 @@ raise:
   call void @tl_raise(ptr %c, i32 %code)
   unreachable
 grow:
-  %more = add i64 %size, @ARENA_KEPT@
+  %ahead = call i64 @unless_measured(ptr %c, i64 @ARENA_KEPT@, i64 0)
+  %more = add i64 %size, %ahead
   %step = call i64 @llvm.umin.i64(i64 %more, i64 %room)
   %e = add i64 %f, %step
+  %tp = getelementptr i8, ptr %c, i64 @arena_most@
+  store i64 %e, ptr %tp
   %ep = getelementptr i8, ptr %c, i64 @arena_end@
   store i64 %e, ptr %ep
   ret void

@@ -7,10 +7,13 @@ The first call with new types compiles; a call goes to a kernel that checks its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tapeless.ir.collector import paused
 from tapeless.ir.diagnostics import UsageError
+
+if TYPE_CHECKING:
+    from tapeless.backend.measure import Memory
 
 Argnums = int | tuple[int, ...]
 
@@ -19,7 +22,7 @@ class Function:
     """A compiled function: call it like the plain one.
 
     Attributes: `signatures`, the argument types compiled so far; `ir(stage)`, `inspect_llvm()`, `inspect_asm()` show
-    what became of it for the last compiled types.
+    what became of it for the last compiled types; `memory(*args)` calls it and tells the bytes that it took.
     """
 
     def __init__(
@@ -52,6 +55,13 @@ class Function:
     def signatures(self) -> list[tuple[Any, ...]]:
         """The argument types that were compiled."""
         return list(self._table.kernels)
+
+    def memory(self, *args: Any, **keywords: Any) -> Memory:
+        """Call it, and tell the most bytes that it had in use: `arrays` of arrays that it made, results among them, and
+        `frames` of what the backward pass reads of the forward pass."""
+        from tapeless.backend.measure import measured
+
+        return measured(lambda: self(*args, **keywords))
 
     def ir(self, stage: str = "lower", *args: Any) -> str:
         """The program at a stage (parse, infer, opt, grad, lower), for `args` or the types last compiled."""
