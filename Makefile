@@ -8,8 +8,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-FUZZ ?= --programs 2000 --jobs 2 --minutes 20
-ARRAYS ?= --programs 500 --jobs 2 --minutes 20
+FUZZ ?= --programs 2000 --jobs 2 --minutes 60
+ARRAYS ?= --programs 2000 --jobs 2 --minutes 120
 
 .PHONY: demo test fuzz view clean
 

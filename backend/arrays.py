@@ -17,6 +17,7 @@ from tapeless.ir.builder import is_primitive
 from tapeless.ir.diagnostics import InternalError
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nodes import Apply, Constant, Node
+from tapeless.ir.primitives.arrays import TOO_BIG
 
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 HEADER = 64
 NO_MEMORY = "out of memory for an array"
 NOT_ALONE = "tapeless: a buffer is changed that has other references"
-TOO_BIG = "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."
 
 
 class View:

@@ -23,6 +23,8 @@ def test_a_planted_defect_is_found(fault, tmp_path, capsys):
         "--minutes",
         "10",
         "--first",
+        "--seed",
+        "0",
         "--timeout",
         "15",
         "--plant",

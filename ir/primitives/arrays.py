@@ -8,6 +8,9 @@ from tapeless.ir.abstract import INT, NP_I64, Array, Str, Type
 from tapeless.ir.primitive import primitive
 from tapeless.ir.primitives.sizes import element_of, nothing_to_sum, one_order, size_of, without_zeros
 
+TOO_BIG = "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."
+"""What NumPy says of arrays that no memory could hold."""
+
 
 def numpy() -> Any:
     """NumPy, which only what needs it imports."""

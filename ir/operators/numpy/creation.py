@@ -19,6 +19,7 @@ from tapeless.ir.operators.elementwise import (
 from tapeless.ir.operators.numbers import index, known_int, refuse
 from tapeless.ir.operators.ufuncs import as_kind, cast, is_kind, made
 from tapeless.ir.primitive import Mismatch, Ops, operator
+from tapeless.ir.primitives.arrays import TOO_BIG
 
 
 def refuse_negative(ops: Ops, size: Any) -> None:
@@ -224,6 +225,10 @@ def eye(ops: Ops, n: Any, m: Any = None, k: Any = None, dtype: Any = None) -> An
     above = ops.lift(0) if k is None else index(ops, k)
     for size in (rows, columns):
         refuse_negative(ops, size)
+    eight = ops.lift(8)
+    bytes_fit = ops.apply("imul_ok", ops.apply("imul", rows, eight), columns)
+    fits = ops.apply("and_", ops.apply("imul_ok", rows, eight), bytes_fit)
+    ops.check(fits, "ValueError", TOO_BIG)  # before there are as many ints as rows
     column = ops.make("with_axes", Array(NP_I64, "?1"), ops.apply("iota", rows))
 
     def at(ops: Ops, i: Any, j: Any) -> Any:
