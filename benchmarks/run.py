@@ -1,6 +1,6 @@
 """All measurements of time and memory in one command; writes docs/benchmarks.md and docs/images/order.svg.
 
-    python benchmarks/run.py [--only scalar,recursion,order,call,arrays,memory,operations] [--out FILE]
+    python benchmarks/run.py [--only scalar,recursion,order,call,arrays,indexed,memory,operations] [--out FILE]
 
 With `--only` or `--out` the text goes to that file, or to the terminal, and docs/ stays as it is. gcc is needed; JAX is
 measured where it is installed.
@@ -20,6 +20,7 @@ from types import ModuleType
 import arrays
 import call
 import chart
+import indexed
 import memory
 import operation_counts
 import order
@@ -30,6 +31,12 @@ from tapeless import jit
 
 DOCS = Path(__file__).parents[1] / "docs"
 GROUPS: dict[str, ModuleType] = {"scalar": scalar, "recursion": recursion, "order": order, "call": call}
+TABLES: dict[str, ModuleType] = {
+    "arrays": arrays,
+    "indexed": indexed,
+    "memory": memory,
+    "operations": operation_counts,
+}
 MODES = ("auto", "reverse", "forward")
 PEERS = ("C", *MODES, "JAX", "value", "CPython")
 Times = dict[str, float]
@@ -115,7 +122,7 @@ which all peers take their turn. Where other work ran beside, differences below 
 
 def main() -> None:
     options = argparse.ArgumentParser()
-    options.add_argument("--only", default="scalar,recursion,order,call,arrays,memory,operations")
+    options.add_argument("--only", default="scalar,recursion,order,call,arrays,indexed,memory,operations")
     options.add_argument("--out", type=Path)
     given = options.parse_args()
     whole = "--only" not in " ".join(sys.argv) and given.out is None
@@ -132,14 +139,10 @@ def main() -> None:
             (DOCS / "images").mkdir(exist_ok=True)
             (DOCS / "images" / "order.svg").write_text(chart.svg(order_panels(found), "order"))
             text += ["![Time and size by order](images/order.svg)", ""]
-    if "arrays" in chosen:
-        about = arrays.__doc__.partition("\n")[0]  # type: ignore[union-attr]
-        text += ["## Arrays", "", about, "", *arrays.table(), ""]
-    if "memory" in chosen:
-        text += ["## Memory", "", memory.__doc__.splitlines()[0], "", *memory.table(), ""]  # type: ignore[union-attr]
-    if "operations" in chosen:
-        about = operation_counts.__doc__.splitlines()[0]  # type: ignore[union-attr]
-        text += ["## Operations", "", about, "", *operation_counts.table(), ""]
+    for name, module in TABLES.items():
+        if name in chosen:
+            about = module.__doc__.splitlines()[0]  # type: ignore[union-attr]
+            text += [f"## {name.capitalize()}", "", about, "", *module.table(), ""]
     out = DOCS / "benchmarks.md" if whole else given.out
     if out is None:
         print("\n".join(text))

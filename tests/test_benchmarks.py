@@ -8,12 +8,14 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tapeless as tl
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import call
+import indexed
 import memory
 import order
 import recursion
@@ -79,3 +81,13 @@ def test_memory_programs(kind):
 def test_peers_are_timed():
     times = measure({"plain": python_timer(call.square, (2.0,))})
     assert times["plain"] > 0.0
+
+
+@pytest.mark.parametrize("kind", indexed.KINDS, ids=lambda k: k.fn.__name__)
+def test_indexed_programs(kind):
+    x = np.linspace(0.1, 1.2, 9)
+    moved = [[np.where(np.arange(9) == i, x + h, x) for h in (1e-4, -1e-4)] for i in range(9)]
+    expected = [(kind.fn(more) - kind.fn(less)) / 2e-4 for more, less in moved]
+    assert tl.grad(kind.fn)(x) == pytest.approx(expected, rel=1e-6)
+    seconds, size = indexed.costs(kind, 100)
+    assert seconds > 0 and 8 <= size <= 200
