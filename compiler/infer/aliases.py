@@ -11,11 +11,12 @@ nothing else.
 
 The memory of an application in a loop is another one in each iteration: what a loop's state brings from earlier ones
 is marked with the loop, so it is told from what this iteration made (recency abstraction: Balakrishnan and Reps, 2006).
-Of a function, a summary says which of its parameters' roots it writes and which its result may reach; two arguments
-that may be one array are refused where one of them is written.
+Variables that a loop hands on to one another (`u, w = w, u`) have roots of their own in it, as long as its back-edge
+keeps them apart. Of a function, a summary says which of its parameters' roots it writes and which its result may reach;
+two arguments that may be one array are refused where one of them is written.
 
-Roots and shapes are in `memory.py`, the walk over one function in `writes.py`, its state in
-`staleness.py`, what operators share in `sharing.py`.
+Roots and shapes are in `memory.py`, the walk over one function in `writes.py`, what it knows in `staleness.py`, what
+operators share in `sharing.py`.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Aliases:
         self.origins: dict[Fact, Roots] = {}
         self.made: dict[Instance, Roots] = {}
         self.conflicts: dict[Conflict, None] = {}
+        self.found = 0  # how often a conflict was found
         self.grown = False
 
     def located(self, top: Instance, functions: list[Instance], arguments: frozenset[Node]) -> frozenset[Node]:
@@ -113,10 +115,11 @@ class Aliases:
         result = walk.graph(inst)
         for site, write in walk.pending.items():
             self.conflict(self.content(site), write, inst.graph.span)
-        written = frozenset(r for r in walk.written if not walk.owns(r))
+        result = walk.grounded(result)
+        written = frozenset(r for r in walk.ground(walk.written) if not walk.owns(r))
         made = frozenset(r for r in flat(result) if walk.owns(r))
         old = self.summaries.get(inst, Summary())
-        result, lists = self._outside(walk, result), old.lists | (walk.lists & written)
+        result, lists = self._outside(walk, result), old.lists | (walk.ground(walk.lists) & written)
         new = Summary(old.written | written, joined(old.result, result), lists, walk.spans)
         if (new.written, new.result, new.lists) != (old.written, old.result, old.lists):
             self.grown = True
@@ -149,6 +152,7 @@ class Aliases:
     def conflict(self, roots: Roots, write: Write, use: Span | None) -> None:
         """A use of what was written to under another name."""
         if roots := roots - {SHARED}:
+            self.found += 1
             self.conflicts.setdefault(Conflict(roots, write, use))
 
     def flows(self, fact: Fact, roots: Roots) -> None:

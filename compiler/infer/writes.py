@@ -123,7 +123,7 @@ class Walk(Staleness):
         return out
 
     def _cell(self, inst: Instance, node: Apply) -> Shape:
-        self.aliases.store(self._site(inst, node), flat(self.use(inst, node.args[0], node)))
+        self.aliases.store(self._site(inst, node), self.ground(flat(self.use(inst, node.args[0], node))))
         return NOTHING
 
     def _load(self, inst: Instance, node: Apply) -> Shape:
@@ -136,7 +136,7 @@ class Walk(Staleness):
         return (content, content) if is_list(type) else content
 
     def _store(self, inst: Instance, node: Apply) -> Shape:
-        site, roots = self._site(inst, node.args[0]), flat(self.use(inst, node.args[1], node))
+        site, roots = self._site(inst, node.args[0]), self.ground(flat(self.use(inst, node.args[1], node)))
         self.aliases.store(site, roots)
         self.pending.pop(site, None)
         return NOTHING
@@ -149,8 +149,10 @@ class Walk(Staleness):
     def _operator(self, inst: Instance, node: Apply, op: Any) -> None:
         """An operator, applied by name or as a value."""
         named = isinstance(op, Operator)
-        shapes = [self.use(inst, a, node) for a in (node.args if named else (node.fn, *node.args))]
-        fact = (inst, node)
+        operands = list(node.args) if named else [node.fn, *node.args]
+        shapes, fact = [self.use(inst, a, node) for a in operands], (inst, node)
+        if any(holds_arrays(t) and not isinstance(t, Array) for t in (self.type(inst, a) for a in operands)):
+            shapes = list(map(self.grounded, shapes))
         if named and op.writes and flat(shapes[0]) and _is_written(self.layout, inst, node):
             target = shapes[0]
             if op.name == "setitem" and (len(node.args) > 3 or _is_updated(node.args[1])):
@@ -168,8 +170,8 @@ class Walk(Staleness):
         elif not holds_arrays(self.layout.fact(fact)):
             self.define(fact, NOTHING)
         else:
-            made, operands = self.aliases.elaborator.made.get(fact, (None, ()))
-            flow = Flow(operands, shapes, frozenset([Root(fact)]))
+            made, given = self.aliases.elaborator.made.get(fact, (None, ()))
+            flow = Flow(given, shapes, frozenset([Root(fact)]))
             shape = flow.of(made) if made is not None else flow.all
             if named and op.name in NEW_LISTS and is_list(self.layout.fact(fact)) and isinstance(shape, tuple):
                 shape = flow.fresh, shape[1]  # where it has the items of another list, it is one node with that
@@ -177,7 +179,7 @@ class Walk(Staleness):
 
     def _changed(self, inst: Instance, node: Apply, op: Operator, target: Shape) -> tuple[Roots, Roots]:
         """The memory that an operator writes to, and what of it may be lists that get other items."""
-        reach = self.aliases.with_locations
+        reach = self.reach
         type, keys = self.type(inst, node.args[0]), len(node.args) - 2
         if op.name != "setitem":
             roots = reach(target[0] if isinstance(target, tuple) else flat(target))
@@ -205,15 +207,48 @@ class Walk(Staleness):
         self.engine.current.pop()
         head = inst.loops[node, static]
         init = [self.use(inst, a, node) for a in node.args]
-        test = graph.output
-        assert isinstance(test, Apply)
         if not head.looped:
+            test = graph.output
+            assert isinstance(test, Apply)
             for p, s in zip(graph.params, init):
                 self.define((head, p), s)
             self.nodes(head, test)
             return self._switch(head, test)
+        before, found, conflicts = self.snapshot(), self.aliases.found, dict(self.aliases.conflicts)
+        state = self._iterated(head, init, {})
+        apart = self._apart(graph, head, init)
+        if self.aliases.found > found and len(apart) > 1:
+            after, more = self.snapshot(), self.aliases.conflicts
+            self.restore(before)
+            self.aliases.conflicts = conflicts
+            better = self._iterated(head, init, apart)
+            if better is not None:
+                return better
+            self.restore(after)
+            self.aliases.conflicts = more
+        return state
+
+    def _apart(self, graph: Graph, head: Instance, init: list[Shape]) -> dict[int, Root]:
+        """Variables of a loop that are different arrays at first, each with a root for what it is in an iteration."""
+        arrays = [
+            i
+            for i, (p, s) in enumerate(zip(graph.params, init))
+            if isinstance(self.type(head, p), Array) and s and all(isinstance(r.base, tuple) for r in s)
+        ]
+        alone = [i for i in arrays if not any(self.common(init[i], init[k]) for k in arrays if k != i)]
+        return {i: Root((head, graph.params[i])) for i in alone}
+
+    def _iterated(self, head: Instance, init: list[Shape], apart: dict[int, Root]) -> Shape | None:
+        """The state of a loop; None where variables that were taken to be different arrays may be one."""
+        graph, test = head.graph, head.graph.output
+        assert isinstance(test, Apply)
         state = list(init)
+        reached = frozenset().union(*(self.ground(init[i]) for i in apart))
         while True:
+            for i, root in apart.items():
+                state[i] = frozenset([root])
+                self.stands[root] = head, reached
+                self.aliases.flows(root.base, reached)
             for p, s in zip(graph.params, state):
                 self.define((head, p), s)
             before = self.copy_of_stale()
@@ -226,12 +261,19 @@ class Walk(Staleness):
             assert isinstance(back, Apply)
             self.nodes(step, back)
             nexts = [self.use(step, a, back) for a in back.args] if step.values.get(back) is not None else state
-            new = [joined(s, around(graph, n)) for s, n in zip(state, nexts)]
+            if any(i < k and self.common(flat(nexts[i]), flat(nexts[k])) for i in apart for k in apart):
+                return None
+            new = [joined(s, around(graph, self.grounded(n, graph))) for s, n in zip(state, nexts)]
+            more = reached.union(*(around(graph, self.ground(flat(nexts[i]))) for i in apart))
             self.merge(after_test)
             self.merge(before)
-            if new == state and all(s.keys() <= before.get(f, {}).keys() for f, s in self._outer(graph).items()):
+            if (
+                all(i in apart or new[i] == state[i] for i in range(len(state)))
+                and more == reached
+                and all(s.keys() <= before.get(f, {}).keys() for f, s in self._outer(graph).items())
+            ):
                 return tuple(state)
-            state = new
+            state, reached = new, more
 
     def _outer(self, graph: Graph) -> dict[Fact, dict[Root, Write]]:
         """What is stale outside of a loop."""
@@ -332,14 +374,14 @@ class Walk(Staleness):
             return frozenset(r for root in shape for r in image(root))
 
         for root in summary.written:
-            target = self.aliases.with_locations(image(root))
+            target = self.reach(image(root))
             if SHARED in target:  # the callee takes the items of a list for arrays of their own
                 self.aliases.conflict(target, Write(summary.spans.get(root)), node.span)
             for fact, shape in given.items():
                 for other in leaves(shape, ()):
                     is_meant = fact == root.base and root.path[: len(other[0])] == other[0]
-                    if not is_meant and other[1] & target:
-                        self.aliases.conflict(other[1] & target, Write(summary.spans.get(root)), node.span)
+                    if not is_meant and (common := self.common(other[1], target)):
+                        self.aliases.conflict(common, Write(summary.spans.get(root)), node.span)
             write = self.write(target, summary.spans.get(root) or node.span)
             # locations that hold what the callee wrote to under another name than theirs
             self.pending.update({r.base: write for r in target if isinstance(r.base, int) and r.base != root.base})

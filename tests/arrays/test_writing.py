@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tapeless as tl
 from array_checks import check_derivatives, check_value, ids
-from writing_programs import DERIVATIVES, PRIMALS, V, swapped
+from buffer_programs import under_a_branch
+from writing_programs import DERIVATIVES, PRIMALS, V
 
 
 @pytest.mark.parametrize("f, args", PRIMALS + DERIVATIVES, ids=ids(PRIMALS + DERIVATIVES))
@@ -80,12 +81,8 @@ def test_no_derivative_of_what_writes_to_its_argument():
 
 
 def test_no_derivative_of_a_write_that_may_mean_two_arrays():
-    def total(u, n):
-        return np.sum(swapped(u, n))
-
-    np.testing.assert_allclose(tl.jit(total)(V, 3), total(V, 3))
     with pytest.raises(tl.DifferentiationError, match="may mean more than one array"):
-        tl.grad(total)(V, 3)
+        tl.grad(under_a_branch)(V, 3)
 
 
 TABLE = np.zeros(3)
