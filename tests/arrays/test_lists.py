@@ -302,3 +302,32 @@ def test_shared_memory_in_a_list_is_refused():
     with pytest.raises(tl.UsageError, match="arguments 0 and 1 share memory"):
         tl.jit(lambda xs, y: first_written(xs) + y)([x, V.copy()], x[::-1])
     same(tl.jit(lambda xs: xs[0] + xs[1])([x, x]), x + x)
+
+
+# -- joined along any axis --------------------------------------------------------------------------------------------
+JOINS = [
+    lambda xs: np.stack(xs, axis=1),
+    lambda xs: np.stack(xs, axis=-1),
+    lambda xs: np.concatenate(xs, axis=xs[0].ndim - 1),
+    np.concatenate,
+    np.vstack,
+    np.hstack,
+    np.dstack,
+    np.column_stack,
+]
+
+
+@pytest.mark.parametrize("join", range(len(JOINS)))
+@pytest.mark.parametrize("x", [V, np.arange(6.0).reshape(2, 3) + 0.5], ids=["vectors", "matrices"])
+def test_a_list_of_any_length_is_joined(join, x):
+    join = JOINS[join]
+
+    def powers(x, n):
+        return join([x**k for k in range(n)])
+
+    found, expected = tl.jit(powers)(x, 3), powers(x, 3)
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+    assert found.flags.c_contiguous and found.flags.writeable
+    check_derivatives(lambda x: np.sum(powers(x, 3) ** 2), (x,))
+    with pytest.raises(ValueError, match="need at least one array"):
+        tl.jit(lambda x, n: join([x for _ in range(n)]))(x, 0)

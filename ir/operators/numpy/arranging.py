@@ -10,7 +10,7 @@ from tapeless.ir.operators.elementwise import check_shapes, element_kind, mapped
 from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import index
 from tapeless.ir.operators.numpy.creation import positions, shape_of
-from tapeless.ir.operators.numpy.shapes import joined, reshaped
+from tapeless.ir.operators.numpy.shapes import joined, merged, reshaped, rows_of
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -119,20 +119,27 @@ def _stacked(name: str, rank: int, axis: int, columns: bool = False) -> None:
     """Arrays brought to a number of dimensions, one after another along a dimension."""
 
     def expand(ops: Ops, tup: Any) -> Any:
-        parts = known_items(ops, tup)
-        if not parts:
-            raise Mismatch("need at least one array to concatenate")
-        need_arrays(ops, name, *parts)
-        made = []
-        for a in parts:
-            dims = ops.array_type(a).dims
+        def brought(dims: str) -> str:
             if columns and len(dims) == 1:
                 dims += "1"
             elif rank == 3:
                 dims = {1: f"1{dims}1", 2: f"{dims}1"}.get(len(dims), dims)
-            made.append(with_dims(ops, a, dims.rjust(rank, "1")))
-        along = 0 if name == "hstack" and ops.array_type(parts[0]).rank == 1 else axis
-        return joined(ops, made, along)
+            return dims.rjust(rank, "1")
+
+        def along(dims: str) -> int:
+            return 0 if name == "hstack" and len(dims) == 1 else axis
+
+        if (whole := rows_of(ops, tup, "concatenate")) is not None:
+            first, *rest = ops.array_type(whole).dims
+            own = "".join(rest)
+            return merged(ops, with_dims(ops, whole, first + brought(own)), along(own))
+        parts = known_items(ops, tup)
+        if not parts:
+            raise Mismatch("need at least one array to concatenate")
+        need_arrays(ops, name, *parts)
+        types = [ops.array_type(a) for a in parts]
+        made = [with_dims(ops, a, brought(t.dims)) for a, t in zip(parts, types)]
+        return joined(ops, made, along(types[0].dims))
 
     expand.__doc__ = f"np.{name}(arrays)."
     operator(f"np.{name}", numpy_function(name), keywords=("tup",))(expand)

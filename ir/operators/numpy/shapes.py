@@ -130,26 +130,35 @@ def _arrays(ops: Ops, arrays: Any) -> list[Any]:
     return parts
 
 
-def _open(ops: Ops, arrays: Any, axis: Any) -> Any:
-    """The arrays of a list whose length is not known, as rows of one; None for anything else."""
+def rows_of(ops: Ops, arrays: Any, verb: str) -> Any:
+    """The arrays of a list whose length is not known, at least one, as rows of one; None for anything else."""
     if ops.kind(arrays) != "list" or ops.known_list(arrays):
         return None
     out = ops.list_apply("as_array", arrays)
     if ops.array_type(out).rank == 1:
         raise Mismatch("arrays are needed, of the same number of dimensions, at least one")
-    if _axis(ops, axis, ops.array_type(out).rank):
-        raise Mismatch("joining a list of a length that is not known while compiling along another axis than 0")
+    some = ops.apply("ine", sizes(ops, out)[0], ops.lift(0))
+    ops.check(some, "ValueError", f"need at least one array to {verb}")
     return out
+
+
+def _first_at(ops: Ops, a: Any, k: int) -> Any:
+    """The first dimension as the k-th one."""
+    return transposed(ops, a, [*range(1, k + 1), 0, *range(k + 1, ops.array_type(a).rank)])
+
+
+def merged(ops: Ops, whole: Any, axis: int) -> Any:
+    """The arrays that are the rows of one, one after another along one of their dimensions."""
+    first, *rest = sizes(ops, whole)
+    lengths = [*rest[:axis], ops.apply("imul", first, rest[axis]), *rest[axis + 1 :]]
+    return reshaped(ops, _first_at(ops, whole, axis), lengths)
 
 
 @operator("np.concatenate", numpy_function("concatenate"), keywords=("arrays", "axis"))
 def concatenate(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     """np.concatenate(arrays, axis=0)."""
-    if (whole := _open(ops, arrays, axis)) is not None:
-        first, *rest = sizes(ops, whole)
-        some = ops.apply("ine", first, ops.lift(0))
-        ops.check(some, "ValueError", "need at least one array to concatenate")
-        return reshaped(ops, whole, [ops.apply("imul", first, rest[0]), *rest[1:]])
+    if (whole := rows_of(ops, arrays, "concatenate")) is not None:
+        return merged(ops, whole, _axis(ops, axis, ops.array_type(whole).rank - 1))
     parts = _arrays(ops, arrays)
     return joined(ops, parts, _axis(ops, axis, ops.array_type(parts[0]).rank))
 
@@ -157,10 +166,9 @@ def concatenate(ops: Ops, arrays: Any, axis: Any = None) -> Any:
 @operator("np.stack", numpy_function("stack"), keywords=("arrays", "axis"))
 def stack(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     """np.stack(arrays, axis=0)."""
-    if (whole := _open(ops, arrays, axis)) is not None:
-        some = ops.apply("ine", sizes(ops, whole)[0], ops.lift(0))
-        ops.check(some, "ValueError", "need at least one array to stack")
-        return converted(ops, whole, element_kind(ops, whole))
+    if (whole := rows_of(ops, arrays, "stack")) is not None:
+        at = _axis(ops, axis, ops.array_type(whole).rank)
+        return converted(ops, _first_at(ops, whole, at), element_kind(ops, whole))
     parts = _arrays(ops, arrays)
     at = _axis(ops, axis, ops.array_type(parts[0]).rank + 1)
 
