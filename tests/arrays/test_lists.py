@@ -308,7 +308,7 @@ def test_shared_memory_in_a_list_is_refused():
 JOINS = [
     lambda xs: np.stack(xs, axis=1),
     lambda xs: np.stack(xs, axis=-1),
-    lambda xs: np.concatenate(xs, axis=xs[0].ndim - 1),
+    lambda xs: np.concatenate(xs, axis=-1),
     np.concatenate,
     np.vstack,
     np.hstack,
