@@ -232,3 +232,32 @@ def test_derivatives_by_scalars():
 def test_refused(f, args, message):
     with pytest.raises(tl.TapelessError, match=message):
         tl.jit(f)(*args)
+
+
+# -- arrays of scalars ------------------------------------------------------------------------------------------------
+OF_SCALARS = [
+    lambda x: np.array([x[0], x[1]]),
+    lambda x: np.array([x[0], 1.0]),
+    lambda x: np.array((x[1], 2)),
+    lambda x: np.array([x[0], True]),
+    lambda x: np.array([[x[0], x[1]], [x[2], x[0]]]),
+    lambda x: np.array([x.max(), x[0] > x[1]]),
+    lambda x: np.array([x[0], np.float64(0.5)]),
+    lambda x: np.array([v for v in x]),
+]
+
+
+@pytest.mark.parametrize("f", OF_SCALARS)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int16", "uint16", "int64", "bool"])
+def test_arrays_of_scalars(f, dtype):
+    x = np.array([1, 0, 3]).astype(dtype)
+    found, expected = tl.jit(f)(x), f(x)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype
+
+
+def test_derivatives_of_arrays_of_scalars():
+    x = np.array([1.5, 0.5, 3.0], np.float32)
+    found = tl.grad(lambda x: np.sum(np.array([x[0] * x[1], x[2]]) ** 2))(x)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [0.75, 2.25, 6.0], rtol=1e-6)

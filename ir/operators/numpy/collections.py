@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
+from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import filled, size_dim
 from tapeless.ir.operators.dtypes import kind_of
-from tapeless.ir.operators.elementwise import casted, common_kind, converted, element_kind, numpy_function
+from tapeless.ir.operators.elementwise import casted, converted, element_kind, numpy_function
 from tapeless.ir.operators.lists import NUMBERS
 from tapeless.ir.operators.numpy.shapes import joined
 from tapeless.ir.operators.ufuncs import as_kind, made
@@ -24,7 +25,7 @@ def as_array(ops: Ops, x: Any) -> Any:
     if kind not in ("tuple", "list"):
         raise Mismatch(f"an array of an object of type '{ops.describe(x)}' is not supported")
     items = ops.items(x)
-    if all(ops.kind(i) in NUMBERS for i in items):
+    if all(ops.kind(i) in NUMBERS or ops.kind(i) in ELEMENTS for i in items):
         return _of_numbers(ops, items)
     rows = [as_array(ops, i) for i in items]
     if len({ops.array_type(r).rank for r in rows}) != 1:
@@ -33,7 +34,8 @@ def as_array(ops: Ops, x: Any) -> Any:
 
 
 def _of_numbers(ops: Ops, items: list[Any]) -> Any:
-    kind = common_kind(ops, *items) if items else "np.f64"
+    kinds = [ops.kind(x) for x in items]
+    kind = promoted(*(WEAK.get(k, k) for k in kinds)) if items else "np.f64"  # Python's numbers are not weak here
     out = filled(ops, ops.lift(0), [ops.lift(len(items))], size_dim(len(items)), kind)
     for i, x in enumerate(items):
         out = ops.apply("put", out, made(ops, kind, as_kind(ops, x, kind)), ops.lift(i))
