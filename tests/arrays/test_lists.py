@@ -331,3 +331,20 @@ def test_a_list_of_any_length_is_joined(join, x):
     check_derivatives(lambda x: np.sum(powers(x, 3) ** 2), (x,))
     with pytest.raises(ValueError, match="need at least one array"):
         tl.jit(lambda x, n: join([x for _ in range(n)]))(x, 0)
+
+
+WITH_DISPLAYS = [
+    lambda x: np.concatenate(([0.0], np.cumsum(x))),
+    lambda x: np.concatenate([[x[0]], x[1:] * 2, (x[2],)]),
+    lambda x: np.concatenate(([], x)),
+    lambda x: np.hstack(([0.0], x, [1, 2])),
+    lambda x: np.vstack((x, [1.0] * 4)),
+    lambda x: np.stack([x, (1.0, 2, 3, 4)]),
+    lambda x: np.column_stack(([1, 2, 3, 4], x)),
+]
+
+
+@pytest.mark.parametrize("f", WITH_DISPLAYS)
+def test_displays_are_joined_with_arrays(f):
+    check_value(f, (V[:4],))
+    check_derivatives(lambda x: np.sum(f(x) ** 2), (V[:4],))

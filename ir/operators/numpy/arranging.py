@@ -7,10 +7,9 @@ from typing import Any
 from tapeless.ir.abstract import Array
 from tapeless.ir.operators.arrays import index_array, machine_constant, sizes, transposed
 from tapeless.ir.operators.elementwise import check_shapes, element_kind, mapped, numpy_function
-from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import index
 from tapeless.ir.operators.numpy.creation import positions, shape_of
-from tapeless.ir.operators.numpy.shapes import joined, merged, reshaped, rows_of
+from tapeless.ir.operators.numpy.shapes import joined, merged, parts_in, reshaped, rows_of
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -130,13 +129,9 @@ def _stacked(name: str, rank: int, axis: int, columns: bool = False) -> None:
             return 0 if name == "hstack" and len(dims) == 1 else axis
 
         if (whole := rows_of(ops, tup, "concatenate")) is not None:
-            first, *rest = ops.array_type(whole).dims
-            own = "".join(rest)
-            return merged(ops, with_dims(ops, whole, first + brought(own)), along(own))
-        parts = known_items(ops, tup)
-        if not parts:
-            raise Mismatch("need at least one array to concatenate")
-        need_arrays(ops, name, *parts)
+            dims = ops.array_type(whole).dims
+            return merged(ops, with_dims(ops, whole, dims[0] + brought(dims[1:])), along(dims[1:]))
+        parts = parts_in(ops, tup)
         types = [ops.array_type(a) for a in parts]
         made = [with_dims(ops, a, brought(t.dims)) for a, t in zip(parts, types)]
         return joined(ops, made, along(types[0].dims))

@@ -123,8 +123,10 @@ def joined(ops: Ops, parts: list[Any], axis: int) -> Any:
     return out
 
 
-def _arrays(ops: Ops, arrays: Any) -> list[Any]:
+def parts_in(ops: Ops, arrays: Any) -> list[Any]:
+    """The arrays to be joined; lists and tuples among them become arrays."""
     parts = known_items(ops, arrays)
+    parts = [ops.operate("np.array", p) if ops.kind(p) in ("list", "tuple") else p for p in parts]
     if not parts or any(ops.kind(p) != "array" for p in parts):
         raise Mismatch("arrays are needed, of the same number of dimensions, at least one")
     return parts
@@ -159,7 +161,7 @@ def concatenate(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     """np.concatenate(arrays, axis=0)."""
     if (whole := rows_of(ops, arrays, "concatenate")) is not None:
         return merged(ops, whole, _axis(ops, axis, ops.array_type(whole).rank - 1))
-    parts = _arrays(ops, arrays)
+    parts = parts_in(ops, arrays)
     return joined(ops, parts, _axis(ops, axis, ops.array_type(parts[0]).rank))
 
 
@@ -169,7 +171,7 @@ def stack(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     if (whole := rows_of(ops, arrays, "stack")) is not None:
         at = _axis(ops, axis, ops.array_type(whole).rank)
         return converted(ops, _first_at(ops, whole, at), element_kind(ops, whole))
-    parts = _arrays(ops, arrays)
+    parts = parts_in(ops, arrays)
     at = _axis(ops, axis, ops.array_type(parts[0]).rank + 1)
 
     def with_axis(a: Any) -> Any:
