@@ -90,8 +90,9 @@ class Bindings:
         return _at(self._nodes[key], span)
 
     def module(self, found: Found) -> Found | None:
-        """The same where its attributes can be used: a module (guarded), or an object of a class of the user."""
-        if not isinstance(found.value, ModuleType):
+        """The same where its attributes can be used: a module, a function of NumPy that has methods (both guarded), or
+        an object of a class of the user."""
+        if not isinstance(found.value, ModuleType) and not is_ufunc(found.value):
             plain = is_data(found.value) or callable(found.value) or type(found.value).__module__ == "builtins"
             return None if plain or found.value is MISSING else found
         if found.path not in self._modules:
@@ -272,6 +273,11 @@ def is_data(x: Any) -> bool:
     return kind.__module__ == "numpy" and kind.__name__ in NUMPY_DATA
 
 
+def is_ufunc(x: Any) -> bool:
+    """Whether an object is a function of NumPy with methods, as np.add is."""
+    return type(x).__name__ == "ufunc" and type(x).__module__ == "numpy"
+
+
 def operator_of(x: Any) -> Operator | None:
     """The operator that a Python object stands for: a builtin, a function of math or operator, a part of tapeless."""
     if not callable(x):
@@ -280,6 +286,9 @@ def operator_of(x: Any) -> Operator | None:
     if isinstance(name, str):
         return find(name)
     name, module = getattr(x, "__name__", ""), getattr(x, "__module__", None) or ""
+    owner: Any = getattr(x, "__self__", None)
+    if is_ufunc(owner):
+        return find(f"np.{owner.__name__}.{name}")
     if not isinstance(name, str) or not isinstance(module, str):
         return None
     if isinstance(x, FunctionType) and module not in ("functools", "operator") and not module.startswith("numpy"):

@@ -216,9 +216,17 @@ CHANGING = {"append": "list.append", "extend": "list.extend", "pop": "list.pop"}
 """Methods that change an object, by the operator that gives what it is afterwards."""
 
 
+AT = "at"
+"""The method of NumPy's functions that changes its first argument: `np.add.at(a, i, v)`."""
+
+
 def changed(call: ast.AST) -> str | None:
-    """The variable `a` of a call `a.append(x)`, which means something else afterwards."""
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in CHANGING:
+    """The variable `a` of a call `a.append(x)` or `np.add.at(a, i, v)`, which means something else afterwards."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return None
+    if call.func.attr == AT and isinstance(call.func.value, ast.Attribute) and call.args:
+        return call.args[0].id if isinstance(call.args[0], ast.Name) else None
+    if call.func.attr not in CHANGING:
         return None
     if call.func.attr == "append" and len(call.args) + len(call.keywords) != 1:
         return None  # np.append(a, x)

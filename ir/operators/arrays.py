@@ -37,9 +37,12 @@ def filled(ops: Ops, value: Any, lengths: list[Any], dims: str, kind: str) -> An
 
 
 @operator("slice_object", slice)
-def slice_object(ops: Ops, low: Any, high: Any, step: Any) -> Any:
-    """low:high:step among several indices."""
-    return ops.record("slice", (low, high, step))
+def slice_object(ops: Ops, *bounds: Any) -> Any:
+    """slice(stop), slice(start, stop) and slice(start, stop, step); low:high:step among several indices."""
+    if not 1 <= len(bounds) <= 3:
+        raise Mismatch(f"slice expected 1 to 3 arguments, got {len(bounds)}")
+    low, high, step = (None, *bounds, None) if len(bounds) == 1 else (*bounds, None)[:3]
+    return ops.record("slice", tuple(ops.lift(None) if b is None else b for b in (low, high, step)))
 
 
 @operator("ellipsis", lambda: ...)

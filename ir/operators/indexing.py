@@ -85,8 +85,12 @@ def gathered(ops: Ops, a: Any, indices: list[Index]) -> Any:
 
 def put_elements(ops: Ops, a: Any, v: Any, m: Meant) -> Any:
     """A packed array with the elements of v, which has the dimensions `m.inner`, where indices mean."""
-    at = [i.value if not _is_array(ops, i) else _computed(ops, i) for i in m.indices]
-    return ops.apply("put_at", a, v, ops.lift("distinct" if m.distinct else ""), *at)
+    return ops.apply("put_at", a, v, ops.lift("distinct" if m.distinct else ""), *places_of(ops, m))
+
+
+def places_of(ops: Ops, m: Meant) -> list[Any]:
+    """An index for each dimension: an int, or an array of them."""
+    return [i.value if not _is_array(ops, i) else _computed(ops, i) for i in m.indices]
 
 
 def _computed(ops: Ops, i: Index) -> Any:

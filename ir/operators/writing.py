@@ -12,8 +12,8 @@ from typing import Any
 from tapeless.ir.abstract import Array
 from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import filled, machine_constant, parts_of, sizes
-from tapeless.ir.operators.elementwise import casted, converted, element_kind, mapped
-from tapeless.ir.operators.indexing import TOO_MANY, is_advanced, keys_of, meant, put_elements
+from tapeless.ir.operators.elementwise import casted, common_kind, converted, element_kind, mapped
+from tapeless.ir.operators.indexing import TOO_MANY, Meant, is_advanced, keys_of, meant, places_of, put_elements
 from tapeless.ir.operators.lists import with_item
 from tapeless.ir.operators.numbers import either
 from tapeless.ir.operators.ufuncs import MACHINES, SYMBOLS, as_kind, is_kind, made
@@ -86,6 +86,17 @@ def put(ops: Ops, a: Any, v: Any, key: Any) -> Any:
     return ops.apply("put_window", a, v, *(x for p in parts for x in (p.start, p.step)))
 
 
+def add_at(ops: Ops, a: Any, v: Any, key: Any) -> Any:
+    """An array with v added to a[key], once for each time that an element is meant."""
+    if not is_advanced(ops, key):
+        return put(ops, a, updated(ops, "add", ops.operate("getitem", a, key), v), key)
+    kind, total = element_kind(ops, a), common_kind(ops, a, v)
+    if total != kind and not _same_kind(total, kind):
+        raise Mismatch(f"Cannot cast ufunc 'add' output from {total[3:]} to {kind[3:]} with casting rule 'same_kind'")
+    a, v, m = _aligned(ops, ops.plain(a), _storable(ops, v, kind), keys_of(ops, key))
+    return ops.apply("add_at", a, v, *places_of(ops, m))
+
+
 def _put_elements(ops: Ops, a: Any, v: Any, keys: list[Any]) -> Any:
     """An array with v in place of a[keys], of which some are arrays."""
     kind = element_kind(ops, a)
@@ -99,6 +110,13 @@ def _put_elements(ops: Ops, a: Any, v: Any, keys: list[Any]) -> Any:
         and ops.array_type(masks[0]).rank == ops.array_type(a).rank
     ):
         raise Mismatch("NumPy boolean array indexing assignment requires a 0 or 1-dimensional input")
+    a, v, m = _aligned(ops, a, v, keys)
+    return put_elements(ops, a, v, m)
+
+
+def _aligned(ops: Ops, a: Any, v: Any, keys: list[Any]) -> tuple[Any, Any, Meant]:
+    """A packed array, v with an element for each that keys mean of it, and what they mean."""
+    kind = element_kind(ops, a)
     if not ops.array_type(a).packed:
         a = converted(ops, a, kind)
     m = meant(ops, a, keys)
@@ -110,7 +128,7 @@ def _put_elements(ops: Ops, a: Any, v: Any, keys: list[Any]) -> Any:
     if m.dims != m.inner:
         t = ops.array_type(v)
         v = ops.make("with_axes", Array(t.element, m.inner, t.packed), v)
-    return put_elements(ops, a, v, m)
+    return a, v, m
 
 
 def _masked(ops: Ops, a: Any, v: Any, mask: Any, kind: str) -> Any:

@@ -1,4 +1,4 @@
-"""Arrays turned, and with elements put in or left out: rot90, fliplr, flipud, append, insert, delete."""
+"""Arrays turned, and with elements put in, left out or added to: rot90, flipud, append, insert, delete, add.at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tapeless.ir.operators.numbers import either, index, refuse
 from tapeless.ir.operators.numpy.arranging import axes_in, axis_in, need_arrays, with_dims
 from tapeless.ir.operators.numpy.collections import as_array
 from tapeless.ir.operators.numpy.shapes import joined, part_along, reshaped
-from tapeless.ir.operators.writing import put
+from tapeless.ir.operators.writing import add_at, put
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -131,3 +131,21 @@ def delete(ops: Ops, arr: Any, obj: Any, axis: Any = None) -> Any:
         keep = put(ops, filled(ops, ops.lift(True), [n], "?", "np.bool"), ops.lift(False), gone)
     full = ops.record("slice", (none, none, none))
     return take(ops, a, ops.tuple([keep if k == d else full for k in range(ops.array_type(a).rank)]))
+
+
+def _added_at(name: str) -> None:
+    def evaluate(a: Any, indices: Any, b: Any) -> Any:
+        numpy_function(f"{name}.at")(a, indices, b)
+        return a
+
+    def expand(ops: Ops, a: Any, indices: Any, b: Any) -> Any:
+        if ops.kind(a) != "array":
+            raise Mismatch(f"np.{name}.at of an object of type '{ops.describe(a)}' is not supported")
+        return ops.written(a, add_at(ops, a, b if name == "add" else ops.operate("neg", b), indices))
+
+    expand.__doc__ = f"np.{name}.at(a, indices, b): what a is afterwards; an index that comes twice counts twice."
+    operator(f"np.{name}.at", evaluate, writes=True)(expand)
+
+
+_added_at("add")
+_added_at("subtract")
