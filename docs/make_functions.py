@@ -52,7 +52,7 @@ def builtin_name(op: Operator) -> str:
 
 def is_numpy(name: str) -> bool:
     """Whether an operator stands for a function of NumPy, and not only for a method."""
-    return name.startswith("np.") and (".linalg." in name or hasattr(np, name.removeprefix("np.")))
+    return name.startswith("np.") and (name.count(".") > 1 or hasattr(np, name.removeprefix("np.")))
 
 
 def section(title: str, rows: dict[str, Operator], first: int = 0) -> list[str]:
