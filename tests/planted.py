@@ -1,4 +1,5 @@
-"""Ten defects, to be planted in the compiler one at a time; the fuzzer must find each within 1000 programs.
+"""Ten defects, and four of aliasing, to be planted in the compiler one at a time; the fuzzer must find each within
+1000 programs, those of aliasing in programs of arrays.
 
 `plant(name)` replaces one function of the compiler, in this process only. A `Fault` says where (`module:name` or
 `module:Class.name`) and gives the wrong version as a function of the right one. `target` is None for a defect that has
@@ -131,6 +132,75 @@ def _missing_zero(right):
     return zero
 
 
+def _shared_update(right):
+    return lambda e, a, node: a
+
+
+def _forgotten_names(right):
+    def write(self, roots, span):
+        names, self.shapes = self.shapes, {}
+        try:
+            return right(self, roots, span)
+        finally:
+            self.shapes = names
+
+    return write
+
+
+def _silent_callee(right):
+    def called(self, node, callee, given, fresh):
+        from tapeless.infer.writes import Summary
+
+        kept = self.aliases.summaries
+        known = kept.get(callee, Summary())
+        self.aliases.summaries = {callee: Summary(result=known.result)}
+        try:
+            return right(self, node, callee, given, fresh)
+        finally:
+            self.aliases.summaries = kept
+
+    return called
+
+
+def _views_apart(right):
+    def made(self, node):
+        from tapeless.ir.builder import primitive_of
+
+        prim = primitive_of(node)
+        return self.fresh if prim is not None and prim.buffers == "shares" else right(self, node)
+
+    return made
+
+
+ALIASING = (
+    Fault(
+        "update of a shared array",
+        "An array is written to in place although another value needs what it was. Place: the test whether an "
+        "update finds one reference.",
+        "tapeless.backend.arrays:owned",
+        _shared_update,
+    ),
+    Fault(
+        "forgotten names",
+        "After a write the other names of the array keep what it was. Place: where a write makes them stale.",
+        "tapeless.infer.staleness:Staleness.write",
+        _forgotten_names,
+    ),
+    Fault(
+        "silent callee",
+        "A function's write to its argument is not seen where it is called. Place: the use of its summary.",
+        "tapeless.infer.writes:Walk._called",
+        _silent_callee,
+    ),
+    Fault(
+        "views apart",
+        "A view counts as an array of its own. Place: what the result of an operator shares memory with.",
+        "tapeless.infer.sharing:Flow._made",
+        _views_apart,
+    ),
+)
+
+
 FAULTS = (
     Fault(
         "dropped check",
@@ -211,7 +281,7 @@ FAULTS = (
 
 def plant(name: str) -> None:
     """Put the defect of this name into the compiler that this process has imported or will import."""
-    fault = next(f for f in FAULTS if f.name == name)
+    fault = next(f for f in (*FAULTS, *ALIASING) if f.name == name)
     if fault.target is None or fault.wrong is None:
         raise LookupError(f"the defect {name!r} has no place in the compiler yet")
     module_name, path = fault.target.split(":")
