@@ -191,7 +191,6 @@ APART = [
     after_the_loop,
     two_pairs,
 ]
-"""Their derivatives are taken too."""
 SHARED = [
     under_a_branch,
     by_a_function,
@@ -202,3 +201,6 @@ SHARED = [
     a_closure_that_holds_one,
     taken_from_a_third,
 ]
+
+DERIVATIVES = [(f, (V, 3)) for f in APART]
+PRIMALS = [(f, (V, 3)) for f in SHARED]

@@ -35,7 +35,7 @@ from xml.etree import ElementTree
 import numpy as np
 from memcheck_setup import PLANTS, prepare
 
-SUITES = ("array_programs", "writing_programs", "list_programs")
+SUITES = ("array_programs", "writing_programs", "list_programs", "buffer_programs")
 ENVIRONMENT = {
     "TAPELESS_POOLS": "0", "TAPELESS_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONMALLOC": "malloc",
 }  # fmt: skip
