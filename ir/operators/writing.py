@@ -138,6 +138,10 @@ def _masked(ops: Ops, a: Any, v: Any, mask: Any, kind: str) -> Any:
         ops.raise_("IndexError", TOO_MANY.format(own.rank, t.rank))
     for n, m in zip(sizes(ops, mask), sizes(ops, a)):
         ops.check(ops.apply("ieq", n, m), "IndexError", "boolean index did not match indexed array")
+    if any(d == "1" != m for d, m in zip(own.dims, t.dims)):  # seen now to be of size 1
+        free = [n for n, d in zip(sizes(ops, a), own.dims[: t.rank]) if d != "1"]
+        mask = mask if t.packed else converted(ops, mask, "np.bool")
+        mask = ops.make("reshape", t := Array(t.element, own.dims[: t.rank]), mask, *free)
     if t.rank < own.rank:
         mask = ops.make("with_axes", Array(t.element, t.dims.ljust(own.rank, "1"), t.packed), mask)
     v = as_kind(ops, v, kind)

@@ -183,3 +183,17 @@ def test_views_that_grow_without_end_are_refused():
 
     with pytest.raises(tl.TapelessError, match="a view of a view"):
         tl.jit(f)(V, 2)
+
+
+def under_its_own_mask(x):
+    y = x[:, None][:, 0]
+    for _ in range(3):
+        y[y[::-1] < 1.5] = -1.5
+
+
+def test_a_mask_whose_size_is_seen_later():
+    for n in (0, 1, 2, 5):
+        ours, theirs = np.arange(n) + 1.0, np.arange(n) + 1.0
+        tl.jit(under_its_own_mask)(ours)
+        under_its_own_mask(theirs)
+        np.testing.assert_array_equal(ours, theirs)
