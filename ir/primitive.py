@@ -213,6 +213,15 @@ class Ops(Protocol):
     def written(self, a: Any, new: Any) -> Any:
         """The array `a` after what it means became `new`, an array of its type."""
 
+    def viewed(self, copy: Any, a: Any, writable: bool = True) -> Any:
+        """A copy of elements of the array `a` where NumPy gives, or may give, a view.
+
+        It is one as long as neither is written to while the other is used, which `infer/aliases.py` sees to.
+        """
+
+    def refers(self, a: Any) -> bool:
+        """Whether an array is a reference: it is read where it is used, and has several names."""
+
     def plain(self, x: Any) -> Any:
         """A value in which arrays are values: references are read."""
 

@@ -32,6 +32,7 @@ class Engine:
 
     static    (graph, position) of parameters keyed on their constant
     located   applications whose new arrays are locations, as they are changed under several names; and arguments
+    views     applications that copy where NumPy gives a view: of which location, if of one, and whether it is writable
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Engine:
         self.visits = 0
         self.writes = False  # whether the program writes to arrays
         self.memo: dict[Any, Value] = {}
+        self.views: dict[tuple[Instance, Node], set[tuple[int | None, bool]]] = {}
 
     # -- running --------------------------------------------------------------------------------------------------
     def run(self, root: Graph, args: list[Value]) -> Instance:

@@ -28,6 +28,8 @@ NOTHING: Roots = frozenset()
 FRESH = Root("fresh")
 SHARED = Root("shared")
 """Among what the items of a list reach: two of the items may be one array."""
+READ_ONLY = Root("read-only")
+"""Among what an array reaches: NumPy refuses to write to it."""
 LOADED = Root("loaded")
 """Part of what a location holds, under a name of its own."""
 

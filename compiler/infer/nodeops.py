@@ -195,9 +195,15 @@ class NodeOps:
     def make(self, name: str, type: Array, *args: Node) -> Node:
         if name in STEPS and _is_reference(args[0]):
             order = args[1].value if name == "permute" else ""  # type: ignore[attr-defined]
-            tag, items = further(args[0].type.tag, self.items(args[0]), name, type, args[1:], order, self.apply)  # type: ignore[union-attr]
+            tag, items = further(self, args[0].type.tag, self.items(args[0]), name, type, args[1:], order)  # type: ignore[union-attr]
             return self.record(tag, items)
         return self.b.apply(name, *map(self.plain, args), type=type)
+
+    def viewed(self, copy: Node, a: Node, writable: bool = True) -> Node:
+        return copy
+
+    def refers(self, a: Node) -> bool:
+        return _is_reference(a)
 
     def plain(self, x: Node) -> Node:
         if isinstance(x.type, Record) and x.type.tag == LIST:
@@ -218,6 +224,7 @@ class NodeOps:
 
         def view(step: Step, a: Node, numbers: Sequence[Node]) -> Node:
             given = [constant(step.order)] if step.name == "permute" else numbers
+            a = packed(self.b, a) if step.name == "reshape" else a
             return convert(self.b, self.b.apply(step.name, a, *given, type=step.type), step.type)
 
         whole, _ = parsed(x.type.tag)  # type: ignore[union-attr]

@@ -15,6 +15,7 @@ from typing import Any
 
 from tapeless.ir.abstract import Array, array_type, join
 from tapeless.ir.dataclass import dataclass
+from tapeless.ir.primitive import Ops
 
 MANY = 6
 """Steps that a reference has at most: a loop that takes a view of a view each time must end in inference."""
@@ -69,34 +70,110 @@ def referred(tag: str) -> Array:
     return steps[-1].type if steps else whole
 
 
-def further(
-    tag: str,
-    items: Sequence[Any],
-    name: str,
-    type: Array,
-    args: Sequence[Any],
-    order: str,
-    arithmetic: Callable[..., Any],
-) -> Any:
-    """The tag and items of a view of what a reference means; `arithmetic(name, a, b)` computes with numbers.
+@dataclass(frozen=True)
+class View:
+    """A step, with the numbers that it is taken with."""
 
-    Two steps of one kind are one: `x = x[1:]` and `x = x.T` in a loop lead to references of one type.
+    step: Step
+    numbers: tuple[Any, ...] = ()
+
+
+def further(
+    ops: Ops, tag: str, items: Sequence[Any], name: str, type: Array, args: Sequence[Any], order: str
+) -> tuple[str, list[Any]]:
+    """The tag and items of a view of what a reference means.
+
+    Between two `reshape`s there is a `window` at most, then a `permute`, then a `with_axes`: views of views have one
+    type however many there are, as in a loop with `x = x[1:]`, `x = x.T` or `x = x[:, None][:, 0]`.
     """
     whole, steps = parsed(tag)
-    given = [] if name == "permute" else list(args)
-    last = steps[-1] if steps else None
-    if last is None or last.name != name:
-        return reference_tag(whole, [*steps, Step(name, type, order, len(given))]), [*items, *given]
-    count = len(items) - last.numbers
-    items, old = items[:count], items[count:]
-    if name == "permute":
-        order = "".join(last.order[int(d)] for d in order)
-    elif name == "window":
-        for k in range(0, len(given), 3):
-            start, step = old[k], old[k + 1]
-            given[k] = arithmetic("iadd", start, arithmetic("imul", step, given[k]))
-            given[k + 1] = arithmetic("imul", step, given[k + 1])
-    return reference_tag(whole, [*steps[:-1], Step(name, type, order, len(given))]), [*items, *given]
+    views, rest = [], list(items[1:])
+    for step in steps:
+        views.append(View(step, tuple(rest[: step.numbers])))
+        del rest[: step.numbers]
+    numbers = () if name == "permute" else tuple(args)
+    _take(ops, whole, views, View(Step(name, type, order, len(numbers)), numbers))
+    return reference_tag(whole, [v.step for v in views]), [items[0], *(n for v in views for n in v.numbers)]
+
+
+def _take(ops: Ops, whole: Array, views: list[View], new: View) -> None:
+    """Add a view to a list of views in normal form, which it stays in."""
+    source = views[-1].step.type if views else whole
+    last = views[-1].step.name if views else ""
+    if last == new.step.name:
+        merged = _merged(ops, views.pop(), new)
+        return _take(ops, whole, views, merged)
+    if new.step.name == "with_axes":
+        if new.step.type.dims == source.dims:
+            return None
+        new = View(Step("with_axes", Array(source.element, new.step.type.dims, source.packed)))
+    if new.step.name == "permute" and new.step.order == "".join(map(str, range(source.rank))):
+        return None
+    if last in ("permute", "with_axes") and new.step.name in ("window", "permute"):
+        before = views[-2].step.type if len(views) > 1 else whole
+        swap = _before_permute if last == "permute" else _before_axes
+        swapped = swap(ops, before, views[-1], new)
+        if swapped is not None:
+            views.pop()
+            for view in swapped:
+                _take(ops, whole, views, view)
+            return None
+    views.append(new)
+    return None
+
+
+def _merged(ops: Ops, a: View, b: View) -> View:
+    """Two views of one kind as one."""
+    match a.step.name:
+        case "permute":
+            order = "".join(a.step.order[int(d)] for d in b.step.order)
+            return View(Step("permute", b.step.type, order))
+        case "window":
+            numbers = list(b.numbers)
+            for k in range(0, len(numbers), 3):
+                start, step = a.numbers[k], a.numbers[k + 1]
+                numbers[k] = ops.apply("iadd", start, ops.apply("imul", step, numbers[k]))
+                numbers[k + 1] = ops.apply("imul", step, numbers[k + 1])
+            return View(b.step, tuple(numbers))
+    return b
+
+
+def _before_permute(ops: Ops, source: Array, permute: View, window: View) -> list[View]:
+    """A window of a permuted array: the permuted window."""
+    order, dims, numbers = permute.step.order, [""] * source.rank, [()] * source.rank
+    for k, d in enumerate(map(int, order)):
+        dims[d] = window.step.type.dims[k]
+        numbers[d] = window.numbers[3 * k : 3 * k + 3]
+    inner = _window(Array(source.element, "".join(dims), False), numbers)
+    return [inner, View(Step("permute", window.step.type, order))]
+
+
+def _before_axes(ops: Ops, source: Array, axes: View, new: View) -> list[View] | None:
+    """A window or a permutation of an array with other axes of size 1: the same of the array, with other axes.
+
+    None where a window leaves nothing of an axis of size 1.
+    """
+    t, own = axes.step.type, new.step.type
+    free = [d for d, n in enumerate(t.dims) if n != "1"]
+    outer = View(Step("with_axes", own))
+    if new.step.name == "permute":
+        inner = [d for d, n in enumerate(source.dims) if n != "1"]
+        moved = iter([inner[free.index(d)] for d in map(int, new.step.order) if t.dims[d] != "1"])
+        order = [d if n == "1" else next(moved) for d, n in enumerate(source.dims)]
+        type = Array(source.element, "".join(source.dims[d] for d in order), False)
+        return [View(Step("permute", type, "".join(map(str, order)))), outer]
+    if any(a == "1" != b for a, b in zip(t.dims, own.dims)):
+        return None
+    whole = (ops.lift(0), ops.lift(1), ops.lift(1))
+    taken = iter([(own.dims[d], new.numbers[3 * d : 3 * d + 3]) for d in free])
+    parts = [("1", whole) if n == "1" else next(taken) for n in source.dims]
+    type = Array(source.element, "".join(d for d, _ in parts), own.packed)
+    return [_window(type, [n for _, n in parts]), outer]
+
+
+def _window(type: Array, numbers: Sequence[Sequence[Any]]) -> View:
+    given = tuple(n for part in numbers for n in part)
+    return View(Step("window", type, "", len(given)), given)
 
 
 def read(load: Callable[[], Any], view: Callable[..., Any], tag: str, items: Sequence[Any]) -> list[Any]:

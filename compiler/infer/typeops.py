@@ -249,7 +249,7 @@ class TypeOps:
     def make(self, name: str, type: Array, *args: Value) -> Value:
         if name in STEPS and _is_reference(args[0]):
             order = args[1].value if name == "permute" else ""  # type: ignore[attr-defined]
-            tag, items = further(args[0].tag, self.items(args[0]), name, type, args[1:], order, self.apply)  # type: ignore[attr-defined]
+            tag, items = further(self, args[0].tag, self.items(args[0]), name, type, args[1:], order)  # type: ignore[attr-defined]
             if len(parsed(tag)[1]) > MANY:
                 raise GrowthError("a view of a view of a view of an array that is written to", "make a copy of a view")
             return self.record(tag, items)
@@ -317,6 +317,14 @@ class TypeOps:
         if a.tag == LIST:  # type: ignore[attr-defined]
             self.engine.lattice.store(a.items[0].site, new)  # type: ignore[attr-defined]
         return a
+
+    def viewed(self, copy: Value, a: Value, writable: bool = True) -> Value:
+        views = self.engine.views.setdefault((self.inst, self.node), set())
+        views.add((a.items[0].site if _is_reference(a) else None, writable))  # type: ignore[attr-defined]
+        return copy
+
+    def refers(self, a: Value) -> bool:
+        return _is_reference(a)
 
     def plain(self, x: Value) -> Value:
         match x:

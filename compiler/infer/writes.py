@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tapeless.infer.binding import bind
-from tapeless.infer.domain import Clo, Loc, Never, parts
+from tapeless.infer.domain import Clo, Loc, Never, Rec, parts
 from tapeless.infer.engine import _known
 from tapeless.infer.instances import Instance
 from tapeless.infer.layout import Fact
@@ -13,6 +13,7 @@ from tapeless.infer.memory import (
     FRESH,
     LOADED,
     NOTHING,
+    READ_ONLY,
     SHARED,
     Root,
     Roots,
@@ -33,7 +34,7 @@ from tapeless.infer.sharing import Flow
 from tapeless.infer.staleness import Staleness, Write
 from tapeless.ir.abstract import Array, Record, Tuple, Type
 from tapeless.ir.dataclass import dataclass, field
-from tapeless.ir.diagnostics import DifferentiationError, Note, Span
+from tapeless.ir.diagnostics import DifferentiationError, InferenceError, Note, Span
 from tapeless.ir.lists import is_list
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Mismatch, Operator, Primitive
@@ -158,6 +159,7 @@ class Walk(Staleness):
             if op.name == "setitem" and (len(node.args) > 3 or _is_updated(node.args[1])):
                 self._item_written(target, node)
             roots, lists = self._changed(inst, node, op, target)
+            self._refuse_read_only(roots, node.span)
             write = self.write(roots, node.span)
             self.lists |= lists
             self.pending.update({r.base: write for r in roots if isinstance(r.base, int)})
@@ -167,6 +169,9 @@ class Walk(Staleness):
                 rest = [(s, self.type(inst, a)) for s, a in zip(shapes[1:], node.args[1:])]
                 target = target[0], gathered([flat(target[1]), *(inside(s, t) for s, t in rest)])
             self.define(fact, target)
+        elif named and op.writes and self.engine.views and (sites := self._locations(inst, node.args[0])):
+            self.write(sites, node.span)
+            self.define(fact, NOTHING)
         elif not holds_arrays(self.layout.fact(fact)):
             self.define(fact, NOTHING)
         else:
@@ -175,7 +180,30 @@ class Walk(Staleness):
             shape = flow.of(made) if made is not None else flow.all
             if named and op.name in NEW_LISTS and is_list(self.layout.fact(fact)) and isinstance(shape, tuple):
                 shape = flow.fresh, shape[1]  # where it has the items of another list, it is one node with that
-            self.define(fact, shape)
+            self.define(fact, self._viewed(fact, shapes) or shape)
+
+    def _viewed(self, fact: Fact, shapes: list[Shape]) -> Roots:
+        """What the result of an operator means in NumPy, where it is a copy here and a view there."""
+        out = NOTHING
+        for site, writable in self.engine.views.get(fact, ()):
+            out |= flat(tuple(shapes)) if site is None else {Root(self.engine.lattice.find(site))}
+            out |= NOTHING if writable else {READ_ONLY}
+        return out
+
+    def _locations(self, inst: Instance, node: Node) -> Roots:
+        """The locations that a value may refer to."""
+        held, node = self.fact(inst, node)
+        found = (p.items[0] for p in parts(held.values[node]) if isinstance(p, Rec) and is_reference(p.tag))
+        return frozenset(Root(self.engine.lattice.find(where.site)) for where in found if isinstance(where, Loc))
+
+    @staticmethod
+    def _refuse_read_only(roots: Roots, span: Span | None) -> None:
+        if READ_ONLY in roots:
+            raise InferenceError(
+                "this array is written to, which NumPy refuses for what `broadcast_to`, `diag` or `diagonal` gives",
+                span,
+                hint="make a copy first: x = x.copy()",
+            )
 
     def _changed(self, inst: Instance, node: Apply, op: Operator, target: Shape) -> tuple[Roots, Roots]:
         """The memory that an operator writes to, and what of it may be lists that get other items."""
@@ -375,6 +403,7 @@ class Walk(Staleness):
 
         for root in summary.written:
             target = self.reach(image(root))
+            self._refuse_read_only(target, summary.spans.get(root))
             if SHARED in target:  # the callee takes the items of a list for arrays of their own
                 self.aliases.conflict(target, Write(summary.spans.get(root)), node.span)
             for fact, shape in given.items():

@@ -6,9 +6,9 @@ from typing import Any
 
 from tapeless.ir.abstract import Array
 from tapeless.ir.operators.arrays import index_array, machine_constant, sizes, transposed
-from tapeless.ir.operators.elementwise import check_shapes, element_kind, mapped, numpy_function
+from tapeless.ir.operators.elementwise import element_kind, mapped, numpy_function
 from tapeless.ir.operators.numbers import index
-from tapeless.ir.operators.numpy.creation import positions, shape_of
+from tapeless.ir.operators.numpy.creation import positions, spread_to
 from tapeless.ir.operators.numpy.shapes import joined, merged, parts_in, reshaped, rows_of
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -98,19 +98,9 @@ def flatten(ops: Ops, a: Any) -> Any:
 
 @operator("np.broadcast_to", numpy_function("broadcast_to"), keywords=("array", "shape"))
 def broadcast_to(ops: Ops, array: Any, shape: Any) -> Any:
-    """np.broadcast_to(array, shape): a new array."""
+    """np.broadcast_to(array, shape)."""
     need_arrays(ops, "broadcast_to", array)
-    lengths, dims = shape_of(ops, shape)
-    t, kind = ops.array_type(array), element_kind(ops, array)
-    if t.rank > len(dims):
-        raise Mismatch("input operand has more dimensions than allowed by the axis remapping")
-    free = [n for n, d in zip(lengths, dims) if d != "1"]
-    whole = ops.make("zeros", Array(t.element, dims), *free)
-    check_shapes(ops, [whole, array])
-    for n, m in zip(reversed(sizes(ops, array)), reversed(lengths)):
-        one, equal = ops.apply("ieq", n, ops.lift(1)), ops.apply("ieq", n, m)
-        ops.check(ops.apply("or_", one, equal), "ValueError", "the array cannot be broadcast to this shape")
-    return mapped(ops, [kind, kind], kind, lambda ops, _, x: x, whole, array)
+    return ops.viewed(spread_to(ops, array, shape), array, writable=False)
 
 
 # -- joined and cut ---------------------------------------------------------------------------------------------------

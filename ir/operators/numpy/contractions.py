@@ -154,7 +154,10 @@ def einsum(ops: Ops, subscripts: Any, *operands: Any) -> Any:
             raise Mismatch(f"einstein sum subscripts string included output subscript '{c}' which never appeared")
         if n > 1:
             raise Mismatch(f"einstein sum subscripts string includes output subscript '{c}' multiple times")
-    return contracted(ops, terms, wanted)
+    out = contracted(ops, terms, wanted)
+    if len(terms) == 1 and set(wanted) == set(found) and len(wanted) < len(terms[0].names):
+        return ops.viewed(out, operands[0])
+    return out
 
 
 def _names(subscripts: str, rank: int) -> str:

@@ -10,6 +10,7 @@ from tapeless.ir.operators.arrays import filled, machine_constant, sizes
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import (
     casted,
+    check_shapes,
     common_kind,
     converted,
     element_kind,
@@ -82,6 +83,21 @@ def _values(ops: Ops, x: Any) -> Any:
     return ops.operate("np.array", x) if ops.kind(x) in ("tuple", "list") else x
 
 
+def spread_to(ops: Ops, array: Any, shape: Any) -> Any:
+    """A new array of a shape, of the elements of one that is broadcast."""
+    lengths, dims = shape_of(ops, shape)
+    t, kind = ops.array_type(array), element_kind(ops, array)
+    if t.rank > len(dims):
+        raise Mismatch("input operand has more dimensions than allowed by the axis remapping")
+    free = [n for n, d in zip(lengths, dims) if d != "1"]
+    whole = ops.make("zeros", Array(t.element, dims), *free)
+    check_shapes(ops, [whole, array])
+    for n, m in zip(reversed(sizes(ops, array)), reversed(lengths)):
+        one, equal = ops.apply("ieq", n, ops.lift(1)), ops.apply("ieq", n, m)
+        ops.check(ops.apply("or_", one, equal), "ValueError", "the array cannot be broadcast to this shape")
+    return mapped(ops, [kind, kind], kind, lambda ops, _, x: x, whole, array)
+
+
 @operator("np.full", numpy_function("full"), keywords=("shape", "fill_value", "dtype"))
 def full(ops: Ops, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """np.full(shape, fill_value, dtype=None): of a number, or of an array that is broadcast."""
@@ -89,7 +105,7 @@ def full(ops: Ops, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     wanted = kind_of(ops, dtype)
     value = value if wanted is None else casted(ops, value, wanted)
     if ops.kind(value) == "array":
-        return ops.operate("np.broadcast_to", value, shape)
+        return spread_to(ops, value, shape)
     return filled(ops, value, *shape_of(ops, shape), common_kind(ops, value))
 
 
@@ -99,7 +115,7 @@ def full_like(ops: Ops, a: Any, fill_value: Any, dtype: Any = None) -> Any:
     kind = kind_of(ops, dtype) or element_kind(ops, a)
     value = casted(ops, _values(ops, fill_value), kind)
     if ops.kind(value) == "array":
-        return ops.operate("np.broadcast_to", value, ops.tuple(sizes(ops, a)))
+        return spread_to(ops, value, ops.tuple(sizes(ops, a)))
     return filled(ops, value, sizes(ops, a), ops.array_type(a).dims, kind)
 
 

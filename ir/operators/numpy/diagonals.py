@@ -23,8 +23,13 @@ def _start(ops: Ops, k: Any) -> tuple[Any, Any]:
 
 @operator("np.diagonal", numpy_function("diagonal"), keywords=("a", "offset", "axis1", "axis2"))
 def diagonal(ops: Ops, a: Any, offset: Any = None, axis1: Any = None, axis2: Any = None) -> Any:
-    """np.diagonal(a, offset=0, axis1=0, axis2=1): a new array."""
+    """np.diagonal(a, offset=0, axis1=0, axis2=1)."""
     need_arrays(ops, "diagonal", a)
+    return ops.viewed(_diagonal(ops, a, offset, axis1, axis2), a, writable=False)
+
+
+def _diagonal(ops: Ops, a: Any, offset: Any = None, axis1: Any = None, axis2: Any = None) -> Any:
+    """A diagonal, as a new array."""
     a, rank = ops.plain(a), ops.array_type(a).rank
     if rank < 2:
         return ops.raise_("ValueError", "diag requires an array of at least two dimensions")
@@ -47,7 +52,7 @@ def diagonal(ops: Ops, a: Any, offset: Any = None, axis1: Any = None, axis2: Any
 
 @operator("np.diag", numpy_function("diag"), keywords=("v", "k"))
 def diag(ops: Ops, v: Any, k: Any = None) -> Any:
-    """np.diag(v, k=0): the matrix with a vector as its k-th diagonal, or this diagonal of a matrix, a new array."""
+    """np.diag(v, k=0): the matrix with a vector as its k-th diagonal, or this diagonal of a matrix."""
     need_arrays(ops, "diag", v)
     rank = ops.array_type(v).rank
     if rank == 2:
@@ -66,4 +71,5 @@ def diag(ops: Ops, v: Any, k: Any = None) -> Any:
 @operator("np.trace", numpy_function("trace"), keywords=("a", "offset", "axis1", "axis2"))
 def trace(ops: Ops, a: Any, offset: Any = None, axis1: Any = None, axis2: Any = None) -> Any:
     """np.trace(a, offset=0, axis1=0, axis2=1)."""
-    return ops.operate("np.sum", diagonal.expand(ops, a, offset, axis1, axis2), ops.lift(-1))
+    need_arrays(ops, "trace", a)
+    return ops.operate("np.sum", _diagonal(ops, a, offset, axis1, axis2), ops.lift(-1))

@@ -11,6 +11,7 @@ from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import either, index, refuse
 from tapeless.ir.operators.numpy.arranging import axes_in, axis_in, need_arrays, with_dims
 from tapeless.ir.operators.numpy.collections import as_array
+from tapeless.ir.operators.numpy.creation import spread_to
 from tapeless.ir.operators.numpy.shapes import joined, part_along, reshaped
 from tapeless.ir.operators.writing import add_at, put
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -103,7 +104,7 @@ def insert(ops: Ops, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
         others = [k for k in range(1, t.rank)]
         v = transposed(ops, v, [*others[:d], 0, *others[d:]])
         shape = [sizes(ops, v)[d] if k == d else n for k, n in enumerate(lengths)]
-        v = ops.operate("np.broadcast_to", v, ops.tuple(shape))
+        v = spread_to(ops, v, ops.tuple(shape))
     return joined(ops, [part_along(ops, a, d, none, i), v, part_along(ops, a, d, i, none)], d)
 
 

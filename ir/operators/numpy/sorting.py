@@ -52,7 +52,10 @@ def np_take(ops: Ops, a: Any, indices: Any, axis: Any = None, out: Any = None, m
         raise Mismatch("Cannot cast array data to dtype('int64') according to the rule 'safe'")
     full = ops.record("slice", [ops.lift(None)] * 3)
     key = ops.tuple([indices if k == d else full for k in range(ops.array_type(a).rank)])
-    return take(ops, a, key) if ops.kind(indices) == "array" else ops.operate("getitem", a, key)
+    if ops.kind(indices) == "array":
+        return take(ops, a, key)
+    out = ops.operate("getitem", a, key)
+    return ops.operate("np.copy", out) if ops.kind(out) == "array" else out
 
 
 def taken_along(ops: Ops, a: Any, indices: Index, d: int) -> Any:
