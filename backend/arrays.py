@@ -116,6 +116,15 @@ def zeros(e: FunctionEmitter, node: Apply) -> Values:
     return a.leaves(owner, data_of(e, owner))
 
 
+def unset(e: FunctionEmitter, node: Apply) -> Values:
+    """A new array, whose elements are yet to be put."""
+    t = e.program.type(node)
+    assert isinstance(t, Array)
+    a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args)))
+    owner = new(e, a.sizes, t, node)
+    return a.leaves(owner, data_of(e, owner))
+
+
 def new(e: FunctionEmitter, sizes: Sequence[str], t: Array, node: Apply, function: str = "tl_new_buffer") -> str:
     """The owner of a new buffer for an array of these sizes."""
     code = e.program.site("MemoryError", NO_MEMORY, node.span)
@@ -474,6 +483,7 @@ ARRAYS = {
     "size": size,
     "element": element,
     "zeros": zeros,
+    "unset": unset,
     "add_arrays": add_arrays,
     "accumulate": accumulate,
     "put": put,

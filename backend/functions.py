@@ -96,7 +96,7 @@ class FunctionEmitter(Text):
                 self.values[node] = (yield loops.loop(self, node)) if fn.kind == "loop" else self._call(node, fn)
             elif fn.name == "switch":
                 self.values[node] = yield self._switch(node)
-            elif fn.name == "nest":
+            elif fn.name in ("nest", "put_nest"):
                 self.values[node] = yield self._nest(node)
             else:
                 self.values[node] = self._primitive(node, fn)

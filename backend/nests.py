@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.arrays import View, data_of, new, over, run, view
+from tapeless.backend.arrays import View, data_of, new, over, owned, run, view
 from tapeless.backend.emit import UNLIKELY, Text, Values, returned
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES
 from tapeless.backend.parallel import Outside, called, split, splits, threshold
@@ -39,8 +39,10 @@ def nest(e: FunctionEmitter, node: Apply) -> Steps:
     sizes = _sizes(e, parts.dims, views)
     copies: list[str] = []
     full = [_full(e, v, sizes[len(sizes) - v.type.rank :], node, copies) for v in views]
-    flat = is_flat(parts, [v.type for v in full])
-    outputs = [Output(e, parts, k, sizes, node) for k in range(len(parts.outputs))]
+    target = None if parts.target is None else owned(e, view(e, parts.target), node)
+    within = None if target is None else _window(e, target, parts, sizes)
+    flat = is_flat(parts, [v.type for v in full]) and (within is None or within.type.packed)
+    outputs = [Output(e, parts, k, sizes, node, within) for k in range(len(parts.outputs))]
     counts = [_product(e, sizes)] if flat else sizes
     if counts[0] != "1" and splits(parts):
         sums = _apart(e, parts, full, outputs, counts, flat)
@@ -48,8 +50,24 @@ def nest(e: FunctionEmitter, node: Apply) -> Steps:
         sums = yield from _loops(e, parts, full, outputs, counts, flat)
     for owner in copies:
         e.do(f"call void @tl_release(ptr %ctx, {POINTER} {owner})")
+    if target is not None:
+        return target.leaves(target.owner, target.data)
     given = iter(sums)
     return tuple(leaf for o in outputs for leaf in (o.leaves() if o.is_array else o.rounded(e, next(given))))
+
+
+def _window(e: FunctionEmitter, array: View, parts: NestParts, sizes: list[str]) -> View:
+    """The window that a nest writes to."""
+    bounds = [e.value(n)[0] for n in parts.bounds]
+    starts, steps, strides = bounds[0::2], bounds[1::2], array.steps()
+    out = copy(array)
+    for start, stride in zip(starts, strides):
+        if start != "0":
+            out.data = e.op(f"getelementptr i8, {POINTER} {out.data}, i64 {e.op(f'mul nsw i64 {start}, {stride}')}")
+    is_line = len(sizes) == 1 and steps == ["1"]
+    out.type, out.sizes = Array(array.type.element, parts.dims, is_line), sizes
+    out.strides = [s if step == "1" else e.op(f"mul nsw i64 {s}, {step}") for s, step in zip(strides, steps)]
+    return out
 
 
 def _apart(
@@ -188,9 +206,11 @@ def _copy_out(e: FunctionEmitter, v: View, sizes: list[str], node: Apply) -> tup
 
 
 class Output:
-    """One output of a nest: an array, a sum in a register, or sums in an array."""
+    """One output of a nest: a new array or a window `within` one, a sum in a register, or sums in an array."""
 
-    def __init__(self, e: FunctionEmitter, parts: NestParts, k: int, sizes: list[str], node: Apply) -> None:
+    def __init__(
+        self, e: FunctionEmitter, parts: NestParts, k: int, sizes: list[str], node: Apply, within: View | None = None
+    ) -> None:
         self.kind = parts.outputs[k]
         result = parts.results[k].type
         assert isinstance(result, Scalar)
@@ -202,6 +222,9 @@ class Output:
             return
         kept = [n for n, bit in zip(sizes, self.mask) if bit == "0"]
         self.dims = t.dims
+        if within is not None:
+            self.array = within
+            return
         owner = new(e, kept, t, node, "tl_new_zeros" if self.kind[:3] == "sum" else "tl_new_buffer")
         free = (n for n, d in zip(kept, t.dims) if d != "1")
         self.array = View(e, t, (owner, data_of(e, owner), *free))

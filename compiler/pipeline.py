@@ -25,7 +25,8 @@ from tapeless.ir.nodes import Constant, Graph, Node
 from tapeless.ir.stage import Stage
 from tapeless.ir.traverse import all_nodes
 from tapeless.passes.carry import carry
-from tapeless.passes.merge import has_nests, merge
+from tapeless.passes.merge import count_nests, merge
+from tapeless.passes.placing import place
 from tapeless.passes.promote import has_locations, promote
 from tapeless.passes.simplify import finish, simplify
 
@@ -67,6 +68,7 @@ PASSES = {
         ),
         Pass("carry", "what the next iteration reads of an array is a variable", Stage.PLAIN, Stage.PLAIN, carry),
         Pass("merge", "nests over the same elements become one", Stage.PLAIN, Stage.PLAIN, merge),
+        Pass("place", "what a nest gives to a window is written there", Stage.PLAIN, Stage.PLAIN, place),
         Pass("promote", "turn locations into values (SSA)", Stage.TYPED, Stage.TYPED, promote),
         Pass("expand", "replace vjp, pull, jvp and taylor by derivative graphs", Stage.TYPED, Stage.PLAIN, expand_all),
         Pass("optimize", "promote, simplify; twice where locations are left", Stage.TYPED, Stage.TYPED, optimize),
@@ -157,7 +159,9 @@ def _finished(plain: Graph, is_raw: bool) -> Graph:
     out = run("simplify", plain, Stage.PLAIN) if is_raw else plain
     if has_repetition(out):
         out = run("carry", run("finish", out))
-    return run("merge", out) if has_nests(out) else out
+    count = count_nests(out)
+    out = run("merge", out) if count > 1 else out
+    return run("place", out) if count else out
 
 
 def has_repetition(root: Graph) -> bool:

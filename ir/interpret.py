@@ -25,7 +25,7 @@ from tapeless.ir.diagnostics import InternalError, UsageError, exception_class
 from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.nests import nest_parts
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
-from tapeless.ir.primitive import Operator, Primitive
+from tapeless.ir.primitive import REGISTRY, Operator, Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES
 from tapeless.ir.traverse import Scopes
 
@@ -242,6 +242,9 @@ class Interpreter:
             return self.switch(node, frame)
         if fn.name == "nest":
             return self.nest(node, frame)
+        if fn.name == "put_nest":
+            array, *bounds = (self.value(a, frame) for a in (node.args[0], *nest_parts(node).bounds))
+            return REGISTRY["put_window"].evaluate(array, self.nest(node, frame), *bounds)  # type: ignore[misc]
         if fn.name in DERIVATIVES:
             raise UsageError(f"the interpreter does not differentiate: `{fn}` has to be expanded first", node.span)
         args = [self.value(a, frame) for a in node.args]
@@ -444,6 +447,7 @@ _STRUCTURE: dict[str, Callable[..., Any]] = {
     "load": lambda _, node, c: _need(c, node).content,
     "store": _store,
     "zeros": lambda _, node, *sizes: _filled(0.0, sizes, node.type),
+    "unset": lambda _, node, *sizes: _filled(0.0, sizes, node.type),
     "filled": lambda _, node, value, *sizes: _filled(value, sizes, node.type),
     "reshape": lambda _, node, a, *sizes: a.reshape(_filled(0.0, sizes, node.type).shape),
     "sum_to": _sum_to,

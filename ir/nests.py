@@ -2,6 +2,8 @@
 
 @f is a graph of kind `map`, nested where the nest stands: its parameters are an element of each array, and it captures
 scalars. With one output it returns that, with several their tuple. It has no effects and no branches.
+
+Where what a nest gives is only put into a window, it ends as `put_nest(a, @f, start, step, ..., b...)`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tapeless.ir.abstract import Array, Scalar, Tuple, Type, broadcast_dims, output_type
-from tapeless.ir.builder import Builder, constant
+from tapeless.ir.builder import Builder, constant, is_primitive
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import REGISTRY
@@ -18,17 +20,33 @@ from tapeless.ir.scalars import machine_value, numpy_scalar
 
 @dataclass(frozen=True)
 class NestParts:
-    """A nest taken apart: `results` are the nodes of the map that give the outputs, `dims` what it runs over."""
+    """A nest taken apart: `results` are the nodes of the map that give the outputs, `dims` what it runs over.
+
+    Of a `put_nest`, `target` is the array that is changed and `bounds` the window of it.
+    """
 
     map: Graph
     outputs: tuple[str, ...]
     arrays: tuple[Node, ...]
     results: tuple[Node, ...]
     dims: str
+    target: Node | None = None
+    bounds: tuple[Node, ...] = ()
+
+
+def is_nest(node: Node) -> bool:
+    """Whether a node is a nest, one that puts what it gives included."""
+    return is_primitive(node, "nest") or is_primitive(node, "put_nest")
 
 
 def nest_parts(node: Apply) -> NestParts:
     """Take a nest apart."""
+    if is_primitive(node, "put_nest"):
+        target, graph, *rest = node.args
+        assert isinstance(graph, Constant) and isinstance(target.type, Array)
+        bounds, arrays = rest[: 2 * target.type.rank], rest[2 * target.type.rank :]
+        dims = broadcast_dims([a.type for a in arrays])  # type: ignore[misc]
+        return NestParts(graph.value, ("each",), tuple(arrays), (graph.value.output,), dims, target, tuple(bounds))
     graph, outputs, *arrays = node.args
     assert isinstance(graph, Constant) and isinstance(outputs, Constant)
     kinds = tuple(outputs.value.split(";"))

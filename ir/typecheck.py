@@ -28,6 +28,7 @@ from tapeless.ir.abstract import (
     parts,
 )  # fmt: skip
 from tapeless.ir.diagnostics import exception_class
+from tapeless.ir.nests import nest_parts
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Primitive
 from tapeless.ir.primitives.structure import DERIVATIVES, MODES
@@ -117,7 +118,7 @@ class Types:
             least, most, check = _CHECKS[prim.name]
             _need(least <= len(node.args) <= most, f"{len(node.args)} inputs")
             check(self, node, *node.args)
-        if prim.name in ("switch", "nest", *DERIVATIVES):
+        if prim.name in ("switch", "nest", "put_nest", *DERIVATIVES):
             return  # some inputs are graphs, and have no type
         try:
             result = prim.type_of([self.plain(a.type) for a in node.args])
@@ -125,6 +126,15 @@ class Types:
             raise Wrong(f"{prim} does not take ({', '.join(str(a.type) for a in node.args)})") from error
         if result is not None:
             self.same(node.type, result, "the type of the application")
+
+    def put_nest(self, node: Apply, *args: Node) -> None:
+        """What the nest gives is an element of the array, and has as many dimensions."""
+        parts = nest_parts(node)
+        array = self.plain(args[0].type)
+        assert isinstance(array, Array)
+        _need(len(parts.dims) == array.rank, f"a nest over {len(parts.dims)} dimensions cannot be put into {array}")
+        self.same(parts.results[0].type, array.element, "what the nest gives")
+        self.same(node.type, Array(array.element, array.dims), "the type of the application")
 
     def with_axes(self, node: Apply, a: Node) -> None:
         """Its leaves are those of the operand: as many sizes, and strides as the operand has them."""
@@ -293,6 +303,7 @@ _CHECKS: dict[str, tuple[int, int, Callable[..., None]]] = {
     "record": (0, _ANY, Types.record),
     "with_axes": (1, 1, Types.with_axes),
     "window": (1, _ANY, Types.window),
+    "put_nest": (3, _ANY, Types.put_nest),
     "box": (1, 1, Types.box),
     "inject": (1, 1, Types.inject),
     "project": (1, 1, Types.project),

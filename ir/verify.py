@@ -194,8 +194,8 @@ class _Verifier:
                 continue
             if (g.kind == "branch") != (is_switch and i >= 2):
                 self.fail("branch", f"`{_shown(node)}` uses {g}, a {g.kind}, wrongly", node.span)
-            is_nest = isinstance(fn, Primitive) and fn.name == "nest"
-            if (g.kind == "map") != (is_nest and i == 1):
+            place = {"nest": 1, "put_nest": 2}.get(fn.name) if isinstance(fn, Primitive) else None
+            if (g.kind == "map") != (i == place):
                 self.fail("nest", f"`{_shown(node)}` uses {g}, a {g.kind}, wrongly", node.span)
             if g.kind == "loop" and i != 0:
                 self.fail("loop", f"`{_shown(node)}` uses the loop {g} without calling it", node.span)

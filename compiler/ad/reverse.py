@@ -23,7 +23,7 @@ from tapeless.ad.refusals import refuse_location
 from tapeless.ad.region import Adjoint, Region, Values
 from tapeless.ad.residuals import Slots, pack_box, pack_tuple, unchanged
 from tapeless.ir.abstract import NEVER, NP_F64, Array, Box, Tuple, Union, cotangent
-from tapeless.ir.builder import Builder, constant
+from tapeless.ir.builder import Builder, constant, is_primitive
 from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import Primitive, Var
@@ -298,7 +298,9 @@ class Reverse:
     def _put_window(self, region: Region, bb: Builder, node: Apply, seed: ct.Cotangent) -> None:
         array, part, *bounds = node.args
         self._give_window(region, bb, node, seed)
-        if array in self.active:
+        if array in self.active and _is_put_once(array):
+            self.give(region, array, seed)  # of which nothing reads what was put now
+        elif array in self.active:
             at = [region.ref(image(region.m, x)) for x in bounds]
             self.give(region, array, bb.apply("put_window", seed, region.zero_of(part), *at))
 
@@ -461,3 +463,10 @@ class Reverse:
         (boxed,) = node.args
         assert isinstance(boxed.type, Box)
         self.give(region, boxed, ct.into_box(bb, seed, boxed.type, region.like(node)))
+
+
+def _is_put_once(array: Node) -> bool:
+    """Whether an array began as `unset`, so that nothing is put where something was put before."""
+    while is_primitive(array, "put_window"):
+        array = array.args[0]  # type: ignore[attr-defined]
+    return is_primitive(array, "unset")

@@ -27,9 +27,9 @@ from tapeless.passes.liveness import Liveness
 from tapeless.passes.simplify import Env, Rebuild, element_of, outputs_of
 
 
-def has_nests(root: Graph) -> bool:
-    """Whether a program has two nests."""
-    return sum(is_primitive(n, "nest") for n in all_nodes(root)) > 1
+def count_nests(root: Graph) -> int:
+    """How many nests a program has."""
+    return sum(is_primitive(n, "nest") for n in all_nodes(root))
 
 
 def merge(root: Graph) -> Graph:

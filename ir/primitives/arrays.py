@@ -106,6 +106,12 @@ zeros = primitive(
     result=_stated,
     buffers="new",
 )
+unset = primitive(
+    "unset",
+    doc="unset(sizes...): a new array, each of whose elements is put once before anything reads it.",
+    result=_stated,
+    buffers="new",
+)
 filled = primitive(
     "filled",
     doc="filled(v, sizes...): a new array of v, of its dimensions that are not 1 these.",
@@ -193,6 +199,14 @@ nest = primitive(
     " array, or `sum:101`, `max:101`, `min:101` over the dimensions with a 1.",
     result=_stated,
     buffers="new",
+)
+put_nest = primitive(
+    "put_nest",
+    doc="put_nest(a, @f, start, step, ..., b...): put_window(a, nest(@f, 'each', b...), start, step, ...), where the"
+    " nest writes to the window itself.",
+    result=_stated,
+    buffers="changes",
+    guarded=True,
 )
 with_axes = primitive(
     "with_axes",

@@ -40,7 +40,7 @@ def size_of(b: Any, args: Args, type: Type) -> Node | None:
     if not isinstance(a, Apply):
         return None
     match _name(a):
-        case "zeros":
+        case "zeros" | "unset":
             return a.args[_free(a).index(d)]
         case "filled" | "reshape":
             return a.args[_free(a).index(d) + 1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.abstract import Array
-from tapeless.ir.operators.arrays import filled, index_array, sizes, transposed
+from tapeless.ir.abstract import SCALARS, Array
+from tapeless.ir.operators.arrays import index_array, sizes, transposed
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import index, known_int, refuse
@@ -125,7 +125,7 @@ def joined(ops: Ops, parts: list[Any], axis: int) -> Any:
                 ops.check(ops.apply("ieq", n, m), "ValueError", message)
     whole = [*lengths[0][:axis], total, *lengths[0][axis + 1 :]]
     dims = "".join("?" if d == axis else n for d, n in enumerate(ops.array_type(parts[0]).dims))
-    out = filled(ops, ops.lift(False), whole, dims, kind)
+    out = ops.make("unset", Array(SCALARS[kind], dims), *(n for n, d in zip(whole, dims) if d != "1"))
     for p, start in zip(parts, starts):
         bounds = [x for d in range(len(whole)) for x in (start if d == axis else ops.lift(0), ops.lift(1))]
         out = ops.apply("put_window", out, converted(ops, p, kind) if element_kind(ops, p) != kind else p, *bounds)
