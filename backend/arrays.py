@@ -435,8 +435,11 @@ def matmul(e: FunctionEmitter, node: Apply) -> Values:
     assert isinstance(t, Array)
     (*batch, m, k), n = a.sizes, b.sizes[-1]
     whole = [*batch, m, n]
-    owner = new(e, whole, t, node, "tl_new_zeros")
+    owner = new(e, whole, t, node)
     c = View(e, t, (owner, data_of(e, owner), *(s for s, d in zip(whole, t.dims) if d != "1")))
+    room = e.op(f"mul i64 {c.count()}, {c.item}")  # where there is nothing to sum up, BLAS leaves it as it is
+    room = e.op(f"select i1 {e.op(f'icmp eq i64 {k}, 0')}, i64 {room}, i64 0")
+    e.do(f"call void @llvm.memset.p1.i64({POINTER} {c.data}, i8 0, i64 {room}, i1 false)")
     sorts, given, copies = [], [], []
     for x, v in zip(node.args, (a, b)):
         turned = _turned(x)

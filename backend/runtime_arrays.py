@@ -270,6 +270,7 @@ done:
 
 INLINE = r"""
 declare void @llvm.memcpy.p1.p1.i64(ptr addrspace(1), ptr addrspace(1), i64, i1)
+declare void @llvm.memset.p1.i64(ptr addrspace(1), i8, i64, i1)
 declare void @tl_free_buffer(ptr, ptr addrspace(1)) nounwind cold
 declare i64 @llvm.umax.i64(i64, i64)
 declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)
