@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from tapeless.ad import mode
 from tapeless.ad.companions import Companions, Row
 from tapeless.ad.copying import image
-from tapeless.ad.cotangents import symbolic, zero
+from tapeless.ad.cotangents import materialize, symbolic, zero
 from tapeless.ad.nested import Chain, nested_order
 from tapeless.ad.pullbacks import Given, pulled
-from tapeless.ad.refusals import refuse_arrays
+from tapeless.ad.refusals import refuse_by_array
+from tapeless.ad.units import assemble, unit_tangents
 from tapeless.ir.abstract import FLOAT, NONE, Box, Cell, Pullback, Record, Tuple, Type, Union, cotangent, union
 from tapeless.ir.builder import Builder, constant
 from tapeless.ir.loops import call_loop, close_loop, loop_parts
@@ -222,18 +223,27 @@ class _Expansion:
         assert isinstance(graph, Constant) and isinstance(mask, Constant) and isinstance(node.type, Tuple)
         given = [self.get(m, a) for a in args]
         primals, tangents = given[: len(mask.value)], given[len(mask.value) :]
-        result, tangent = map(self.type, node.type.items)
-        value = self.made(b, node, Constant(self.function(graph.value)), primals, result)
+        value, (along,) = self.along(b, node, graph.value, mask.value, primals, [tangents])
+        return b.tuple([value, along])
+
+    def along(
+        self, b: Builder, node: Apply, graph: Graph, mask: str, primals: list[Node], directions: list[list[Node]]
+    ) -> tuple[Node, list[Node]]:
+        """The value of a function, and its derivative along some directions, transposed."""
+        tangent = cotangent(graph.output.type)  # type: ignore[arg-type]
+        value = self.made(b, node, Constant(self.function(graph)), primals, self.type(graph.output.type))
         if tangent == NONE:
-            return b.tuple([value, constant(None)])
-        linear = self.linear(graph.value, mask.value)
+            return value, [constant(None) for _ in directions]
+        linear = self.linear(graph, mask)
         back = self.reverse.adjoint(linear, "0" * len(primals) + "1")
-        inputs = [*primals, zero(b, tangent, Given(b, value))]  # type: ignore[arg-type]
+        inputs = [*primals, zero(b, tangent, Given(b, value))]
         types = Tuple((linear.output.type, back.kept))  # type: ignore[arg-type]
         call = self.made(b, node, Constant(back.forward), inputs, types)
-        args = pulled(b, back, dict(enumerate(inputs)), b.item(call, 1), b.tuple(tangents))
-        out = Apply(b.graph, Constant(back.backward), tuple(args), Tuple((tangent,)), node.span)  # type: ignore[arg-type]
-        return b.tuple([value, b.item(out, 0)])
+        out: list[Node] = []
+        for tangents in directions:
+            args = pulled(b, back, dict(enumerate(inputs)), b.item(call, 1), b.tuple(tangents))
+            out.append(b.item(Apply(b.graph, Constant(back.backward), tuple(args), Tuple((tangent,)), node.span), 0))
+        return value, out
 
     def linear(self, graph: Graph, mask: str) -> Graph:
         """(x..., ȳ) -> x̄: what the pullback of a function makes of a cotangent, as a function itself."""
@@ -277,7 +287,9 @@ class _Expansion:
             return self.nested(b, node, chain, given)
         g = self.inner(graph.value)
         if mode.choose(g, mask.value, wanted.value, self.scopes) == "forward":
-            refuse_arrays((p for p, bit in zip(g.params, mask.value) if bit == "1"), node.span)
+            refuse_by_array((p for p, bit in zip(g.params, mask.value) if bit == "1"), node.span)
+            if mode.has_arrays(g):
+                return self.transposed_gradient(b, node, graph.value, mask.value, given)
             key = (g, mask.value)
             if key not in self.gradients:
                 count = mode.directions(g, mask.value)
@@ -290,6 +302,14 @@ class _Expansion:
         inputs = pulled(b, adjoint, dict(enumerate(given)), b.item(call, 1), constant(1.0))
         cts = Apply(b.graph, Constant(adjoint.backward), tuple(inputs), cts_type, node.span)
         return b.tuple([b.item(call, 0), *(b.item(cts, i) for i in range(len(cts_type.items)))])
+
+    def transposed_gradient(self, b: Builder, node: Apply, graph: Graph, mask: str, given: list[Node]) -> Node:
+        """A gradient by numbers along one after another, where arrays are."""
+        wanted = [cotangent(p.type) for p, bit in zip(graph.params, mask) if bit == "1"]  # type: ignore[arg-type]
+        seeds = [(i, seed) for i, t in enumerate(wanted) for seed in unit_tangents(t)]
+        directions = [[materialize(b, seed if k == i else None, t) for k, t in enumerate(wanted)] for i, seed in seeds]
+        value, floats = self.along(b, node, graph, mask, given, directions)
+        return b.tuple([value, *(assemble(b, t, floats) for t in wanted)])
 
     def nested(self, b: Builder, node: Apply, chain: Chain, given: list[Node]) -> Node:
         """A derivative and the next, of order 2 or more, by one float: the last two coefficients of a series."""

@@ -15,8 +15,9 @@ from __future__ import annotations
 from tapeless.ad import cotangents as ct
 from tapeless.ad.companions import Companions, Row, Rows
 from tapeless.ad.copying import Map, image
-from tapeless.ir.abstract import FLOAT, Record, Tuple, Type, cotangent
-from tapeless.ir.builder import Builder, constant
+from tapeless.ad.units import assemble, unit_tangents
+from tapeless.ir.abstract import FLOAT, cotangent
+from tapeless.ir.builder import Builder
 from tapeless.ir.nodes import Apply, Graph, Node
 from tapeless.ir.primitive import Primitive
 
@@ -51,19 +52,3 @@ class Forward(Companions):
                     total = term if total is None else b.apply("gadd", total, term)
             out.append(total)
         return out
-
-
-def unit_tangents(type: Type) -> Row:
-    """One tangent for each float that a value of a cotangent type consists of."""
-    if isinstance(type, (Tuple, Record)):
-        return [{i: seed} for i, item in enumerate(type.items) for seed in unit_tangents(item)]
-    return [constant(1.0)] if type == FLOAT else []
-
-
-def assemble(b: Builder, type: Type, floats: list[Node]) -> Node:
-    """A value of a cotangent type from its floats, which are taken off the front of the list."""
-    if isinstance(type, Tuple):
-        return b.tuple([assemble(b, t, floats) for t in type.items])
-    if isinstance(type, Record):
-        return b.apply("record", *[assemble(b, t, floats) for t in type.items], type=type)
-    return floats.pop(0) if type == FLOAT else constant(None)

@@ -34,8 +34,18 @@ def refuse_location(node: Apply) -> None:
 
 
 def refuse_arrays(active: Iterable[Node], span: Span | None) -> None:
-    """Companions of arrays are not made yet."""
+    """Series of arrays are not made yet."""
     if any(isinstance(node.type, Array) for node in active):
         raise DifferentiationError(
-            "forward mode and Taylor series do not go through arrays yet", span, hint='mode="reverse" does'
+            "Taylor series do not go through arrays yet", span, hint="gradients of gradients do: tl.grad(tl.grad(f))"
+        )
+
+
+def refuse_by_array(wanted: Iterable[Node], span: Span | None) -> None:
+    """Forward mode takes a pass for each number."""
+    if any(isinstance(node.type, Array) for node in wanted):
+        raise DifferentiationError(
+            "forward mode is by numbers: by an array it would take a pass for each element",
+            span,
+            hint='mode="reverse" takes one, and tl.jvp is the derivative along a direction',
         )

@@ -120,3 +120,37 @@ def test_a_pullback_kept_and_called_twice():
     expected = sum(np.sum(X * k * X.sum() * X.sum() + np.sum(X * X.sum() * k * X)) for k in range(3))
     np.testing.assert_allclose(tl.jit(f)(X), expected, rtol=1e-12)
     assert np.all(np.isfinite(tl.grad(f)(X)))
+
+
+def diffusion(k, c, n):
+    u = np.linspace(0.0, 1.0, 8)
+    for _ in range(n):
+        u[1:-1] += k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) + c[0] * u[1:-1] ** 2 - c[1]
+    return np.sum(u * u) + k
+
+
+def fitted(a, x):
+    m = np.outer(x, x) + a * np.eye(len(x))
+    return np.linalg.slogdet(m)[1] + np.dot(x, np.linalg.solve(m, x)) * a
+
+
+@pytest.mark.parametrize("mode", ("forward", "auto"))
+def test_forward_mode_by_numbers_through_arrays(mode):
+    args = (0.2, (0.3, 0.1), 5)
+    expected = tl.grad(diffusion, argnums=(0, 1), mode="reverse")(*args)
+    found = tl.grad(diffusion, argnums=(0, 1), mode=mode)(*args)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-12)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
+    x = np.array([0.5, -1.0, 2.0])
+    value, slope = tl.value_and_grad(fitted, mode=mode)(0.7, x)
+    np.testing.assert_allclose(value, fitted(0.7, x), rtol=1e-12)
+    np.testing.assert_allclose(slope, (fitted(0.7 + 1e-6, x) - fitted(0.7 - 1e-6, x)) / 2e-6, rtol=1e-7)
+    second = tl.grad(lambda a: tl.grad(fitted, mode=mode)(a, x), mode=mode)(0.7)
+    np.testing.assert_allclose(second, tl.grad(lambda a: tl.grad(fitted, mode="reverse")(a, x))(0.7), rtol=1e-10)
+
+
+def test_forward_mode_by_an_array_is_refused():
+    with pytest.raises(tl.DifferentiationError, match="by an array it would take a pass for each element"):
+        tl.grad(lambda x: np.sum(x * x), mode="forward")(np.ones(3))
+    with pytest.raises(tl.DifferentiationError, match="Taylor series do not go through arrays yet"):
+        tl.taylor(lambda a: np.sum(a * np.ones(3)), 2)(1.0)
