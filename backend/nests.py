@@ -73,7 +73,7 @@ def _window(e: FunctionEmitter, array: View, parts: NestParts, sizes: list[str])
 def _apart(
     e: FunctionEmitter, parts: NestParts, views: list[View], outputs: list[Output], counts: list[str], flat: bool
 ) -> Values:
-    """The nest as functions of their own (`parallel.py`), and a call; its sums."""
+    """The nest as functions of their own (`parallel.py`), one for all nests with this code, and a call; its sums."""
     program = e.program
     name = f"nest.{len(program.definitions)}"
     inside, outside = e.apart(parts.map), Outside()
@@ -88,10 +88,11 @@ def _apart(
     lone = [o for o in outputs if not o.is_array]
     leaves = tuple(o.leaf for o in lone)
     inside.give(leaves, sums)
-    program.definitions[name] = (
+    code = (
         f"define internal fastcc {returned(leaves)} @{name}(i64 %low, i64 %high{outside.declared(fresh)}) "
         f"noinline #0 {WIDE} {{\n{inside.body()}\n}}\n" + split(name, outside, lone, GRAIN if flat else 1)
     )
+    name = program.define(name, code)
     program.parallel = True
     return called(e, name, outside, lone, counts, threshold(e, parts))
 

@@ -82,6 +82,7 @@ class Program:
         self.symbols: dict[str, None] = {}
         self.blas: dict[str, None] = {}
         self.definitions: dict[str, str] = {}  # further functions that the code calls: their text
+        self._defined: dict[str, str] = {}  # the name of each, by its text without names
         self.parallel = False  # whether there are nests that threads may run
         self.vectors: dict[str, None] = {}  # functions of libm that nests call
         self.largest_box = 16  # bytes of the largest one that is read
@@ -96,6 +97,12 @@ class Program:
         self.stacks = Stacks(self)
         self.layouts = Layouts(self.stacks.links)
         self.names = {g: f'@"{quotable(g.name)}.{i}"' for i, g in enumerate(self.facts)}
+
+    def define(self, name: str, text: str) -> str:
+        """A further function; its name, which is that of an earlier one with the same code."""
+        name = self._defined.setdefault(text.replace(f"@{name}", "@"), name)
+        self.definitions.setdefault(name, text)
+        return name
 
     @cached_property
     def references(self) -> References:

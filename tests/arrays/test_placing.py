@@ -111,3 +111,17 @@ def test_there_is_no_array_between():
     x = np.linspace(0.0, 1.0, 10_000)
     f = tl.jit(lambda x: np.concatenate((x[:1], x[1:] * 2.0, x)))
     assert f.memory(x).arrays < 2.5 * x.nbytes
+
+
+def test_equal_loops_are_one_function():
+    """The layers of a network have one code."""
+
+    def layers(x, a, b):
+        for w in (a, b):
+            x = np.maximum(x @ w + 1.0, 0.0)
+        return x
+
+    square = np.linspace(-1.0, 1.0, 9).reshape(3, 3)
+    f = tl.jit(layers)
+    same(f(square, square * 2.0, square + 1.0), outcome(layers, (square, square * 2.0, square + 1.0)))
+    assert f.inspect_llvm().count("define internal fastcc void @nest.") == 2  # it, and its parts for threads
