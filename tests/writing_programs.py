@@ -375,7 +375,63 @@ def callee_and_closure(x):
     return np.sum(a * b) + np.sum(c**2) + np.sum(np.tanh(y))
 
 
+def merge_sorted(x):
+    def sort(a):
+        if len(a) > 1:
+            left, right = a[: len(a) // 2].copy(), a[len(a) // 2 :].copy()
+            sort(left)
+            sort(right)
+            i = j = 0
+            for k in range(len(a)):
+                if j >= len(right) or (i < len(left) and left[i] <= right[j]):
+                    a[k] = left[i]
+                    i += 1
+                else:
+                    a[k] = right[j]
+                    j += 1
+
+    y = x.copy()
+    sort(y)
+    return y
+
+
+def merge_sorted_by_views(x):
+    def sort(a):
+        if len(a) > 1:
+            middle = len(a) // 2
+            sort(a[:middle])
+            sort(a[middle:])
+            left, right = a[:middle].copy(), a[middle:].copy()
+            i = j = 0
+            for k in range(len(a)):
+                if j >= len(right) or (i < len(left) and left[i] <= right[j]):
+                    a[k] = left[i]
+                    i += 1
+                else:
+                    a[k] = right[j]
+                    j += 1
+
+    y = x.copy()
+    sort(y)
+    return np.sum(y * np.arange(1.0, len(y) + 1.0))
+
+
+def a_new_one_in_each_call(x, n):
+    def grow(a, n):
+        if n > 0:
+            b = np.zeros(len(a))
+            grow(b, n - 1)
+            a += b * 0.5 + 1.0
+
+    y = x.copy()
+    grow(y, n)
+    return y
+
+
 PRIMALS = [
+    (merge_sorted, (V,)),
+    (merge_sorted_by_views, (V,)),
+    (a_new_one_in_each_call, (V, 4)),
     (under_one_of_two_names, (V, 1)),
     (under_one_of_two_names, (V, -1)),
     (of_a_size_seen_later, (V[:1], 0.5)),
@@ -391,6 +447,7 @@ PRIMALS = [
     (broadcast, (M,)),
 ]
 DERIVATIVES = [
+    (merge_sorted_by_views, (V,)),
     (recurrence, (V, 0.3)),
     (stencil, (V, 0.2)),
     (cholesky, (SPD,)),

@@ -6,7 +6,8 @@ static, and without creation sites). An endless chain of ever larger types is cu
 - growth through the result (compose in a loop): a call site that gets back what an earlier call of it made stays in
   that instance (`before`);
 - growth through the call (an accumulator): along the chain of first callers, an instance of the same graph whose
-  argument types are embedded in the new ones takes the call (the whistle).
+  argument types are embedded in the new ones takes the call (the whistle); so does one whose arguments are the same but
+  for locations that were made at the same places.
 
 Source of the method: notes on inference, section 2; homeomorphic embedding as in supercompilation.
 """
@@ -109,10 +110,25 @@ class Contexts:
                 shapes = shapes or [self.shape(a) for a in args]
                 olds = [self.shape(a) for a in inst.args]
                 embedded = all(o[0] <= n[0] and o[1] <= n[1] for o, n in zip(olds, shapes))
-                if embedded and any(o[1] < n[1] for o, n in zip(olds, shapes)):
+                if embedded and (any(o[1] < n[1] for o, n in zip(olds, shapes)) or self._again(inst.args, args)):
                     return inst
             at = inst.site
         return None
+
+    def _again(self, olds: list[Value], news: list[Value]) -> bool:
+        """Whether values differ in locations that a function made at one place, called by itself: `L` in
+
+        def sort(a):
+            L = a[: len(a) // 2].copy()
+            sort(L)
+        """
+        lattice = self.engine.lattice
+
+        def place(site: int) -> Any:
+            return lattice.places[site], lattice.makers[site].graph
+
+        pairs = list(zip(*([lattice.find(s) for a in args for s in _locations(a)] for args in (olds, news))))
+        return any(a != b for a, b in pairs) and all(a == b or place(a) == place(b) for a, b in pairs)
 
     def shape(self, a: Value) -> tuple[set[Any], int]:
         """The labels in a value (finite in number over the whole program) and its size, each closure counted once."""
@@ -152,3 +168,18 @@ class Contexts:
                 case _:
                     labels.add(v.head)
         return labels, size
+
+
+def _locations(a: Value) -> list[int]:
+    """The locations in a value, in order."""
+    out: list[int] = []
+    stack = [a]
+    while stack:
+        match stack.pop():
+            case Tup(items=items) | Rec(items=items):
+                stack += items
+            case Either(parts=ps):
+                stack += ps
+            case Loc(site=site):
+                out.append(site)
+    return out

@@ -44,6 +44,7 @@ class Lattice:
     same: dict[int, int] = field(default_factory=dict)
     numbers: dict[Any, int] = field(default_factory=dict)
     makers: list[Instance] = field(default_factory=list)
+    places: list[Any] = field(default_factory=list)
     pending: list[tuple[int, Value]] = field(default_factory=list)
     filling: bool = False
 
@@ -53,6 +54,7 @@ class Lattice:
         if number is None:
             number = self.numbers[inst, key] = len(self.makers)
             self.makers.append(inst)
+            self.places.append(key)
         return number
 
     def find(self, site: int) -> int:
