@@ -152,7 +152,9 @@ class Bindings:
             return self._transform(found, span)
         op = operator_of(x)
         if op is not None:
-            self._guard(found, "is", x)
+            # NumPy makes the method of a function anew each time that it is asked for; the function is guarded
+            if not (found.path[-1].kind == "attribute" and is_ufunc(getattr(x, "__self__", None))):
+                self._guard(found, "is", x)
             return Constant(op)
         if isinstance(x, FunctionType):
             return Constant(self._graph(found, span))

@@ -428,6 +428,20 @@ def a_new_one_in_each_call(x, n):
     return y
 
 
+def made_in_a_function(x):
+    def squares(x):
+        out = np.zeros(len(x))
+
+        def put(k):
+            out[k] = x[k] ** 2
+
+        for i in range(len(x)):
+            put(i)
+        return out
+
+    return np.sum(squares(x) * x)
+
+
 PRIMALS = [
     (merge_sorted, (V,)),
     (merge_sorted_by_views, (V,)),
@@ -447,6 +461,7 @@ PRIMALS = [
     (broadcast, (M,)),
 ]
 DERIVATIVES = [
+    (made_in_a_function, (V,)),
     (merge_sorted_by_views, (V,)),
     (recurrence, (V, 0.3)),
     (stencil, (V, 0.2)),

@@ -116,7 +116,7 @@ class Aliases:
         for site, write in walk.pending.items():
             self.conflict(self.content(site), write, inst.graph.span)
         result = walk.grounded(result)
-        written = frozenset(r for r in walk.ground(walk.written) if not walk.owns(r))
+        written = frozenset(r for r in walk.ground(walk.written) if not walk.owns(r) and not self._is_own(inst, r))
         made = frozenset(r for r in flat(result) if walk.owns(r))
         old = self.summaries.get(inst, Summary())
         result, lists = self._outside(walk, result), old.lists | (walk.ground(walk.lists) & written)
@@ -125,6 +125,13 @@ class Aliases:
             self.grown = True
         self.summaries[inst] = new
         self.made[inst] = made
+
+    def _is_own(self, inst: Instance, root: Root) -> bool:
+        """Whether memory is a location that a function makes anew in each call, and no other one does."""
+        lattice = self.engine.lattice
+        if not isinstance(root.base, int) or root.base in lattice.same.values():
+            return False
+        return lattice.makers[root.base].owner is inst
 
     def _outside(self, walk: Walk, shape: Shape) -> Shape:
         if isinstance(shape, tuple):
