@@ -6,7 +6,7 @@ that uses it. Graphs nest as deeply as the user's `elif` chain is long: emission
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tapeless.backend import convert, loops, memory, vector
@@ -39,7 +39,7 @@ class FunctionEmitter(Text):
         self.program, self.graph, self.layouts = program, graph, program.layouts
         self.facts = program.facts[graph] if facts is None else facts
         self.values: dict[Node, Values] = {}
-        self._failures: dict[int, str] = {}
+        self._failures: dict[tuple[int | str, ...], str] = {}
         self._sincos = SinCos(self)
         self.ownership = self._owners() if program.uses("arrays") and facts is None else None
 
@@ -138,17 +138,22 @@ class FunctionEmitter(Text):
         assert body is not None
         return body
 
-    def failure(self, code: int) -> str:
-        """The block that leaves the kernel with a code."""
-        if code not in self._failures:
-            label = self._failures[code] = self.label("fail")
+    def failure(self, code: int, details: Sequence[str] = ()) -> str:
+        """The block that leaves the kernel with a code, and the ints that its message tells."""
+        if (code, *details) not in self._failures:
+            label = self._failures[code, *details] = self.label("fail")
             raise_ = self.program.symbol("tl_raise")
-            self.exits += [f"{label}:", f"  call void {raise_}(ptr %ctx, i32 {code}) #1", "  unreachable"]
-        return self._failures[code]
+            self.exits.append(f"{label}:")
+            for k, n in enumerate(details):
+                at = self.name()
+                self.exits.append(f"  {at} = getelementptr i8, ptr %ctx, i64 {CONTEXT['detail0'] + 8 * k}")
+                self.exits.append(f"  store i64 {n}, ptr {at}")
+            self.exits += [f"  call void {raise_}(ptr %ctx, i32 {code}) #1", "  unreachable"]
+        return self._failures[code, *details]
 
-    def raise_(self, code: int) -> None:
+    def raise_(self, code: int, details: Sequence[str] = ()) -> None:
         """Leave the kernel here."""
-        self.jump(self.failure(code))
+        self.jump(self.failure(code, details))
         self.dead = True
 
     def branches(self, node: Apply, then: str, orelse: str) -> tuple[tuple[str, Graph], tuple[str, Graph]]:

@@ -22,7 +22,7 @@ from tapeless.backend.functions import FunctionEmitter
 from tapeless.backend.layout import memory
 from tapeless.backend.program import FIRST_SITE, INTERRUPTED, NO_MEMORY, Program, Site
 from tapeless.backend.runtime import DECLARATIONS as RUNTIME
-from tapeless.backend.runtime import runtime
+from tapeless.backend.runtime import runtime, thread_context
 from tapeless.backend.runtime_arrays import INLINE, PARALLEL
 from tapeless.backend.unroll import unrolled
 from tapeless.backend.wrapper import Wrapper
@@ -61,7 +61,11 @@ class Owner:
         if code == NO_MEMORY:
             return MemoryError("out of memory in a compiled function")
         site: Site = self._sites[code - FIRST_SITE]
-        return errors.exception(site.exception, site.message, site.span)
+        message = site.message
+        if site.details:
+            context = thread_context()
+            message = message.format(*(context[f"detail{k}"].value for k in range(site.details)))
+        return errors.exception(site.exception, message, site.span)
 
     def flush(self, address: int, size: int) -> None:
         """Write what the kernel printed."""

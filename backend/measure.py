@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from tapeless.backend.runtime import ARENA_KEPT, CONTEXT, runtime
+from tapeless.backend.runtime import ARENA_KEPT, thread_context
 from tapeless.ir.dataclass import dataclass
 
 
@@ -32,10 +31,7 @@ class Memory:
 
 def measured(call: Callable[[], Any]) -> Memory:
     """The memory of a call that runs compiled code on this thread."""
-    address = ctypes.CFUNCTYPE(ctypes.c_void_p)(runtime()["tl_context"])()
-    if not address:
-        raise MemoryError("no memory for a context of this thread")
-    context = {name: ctypes.c_int64.from_address(address + offset) for name, offset in CONTEXT.items()}
+    context = thread_context()
     held, start = context["held"].value, context["arena_free"].value
     context["held_most"].value, context["arena_most"].value, context["arena_end"].value = held, start, start
     context["stack_low"].value, context["measures"].value = -1, 1

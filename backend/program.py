@@ -31,11 +31,12 @@ INTERRUPTED, NO_MEMORY, FIRST_SITE = 1, 2, 3
 
 @dataclass(frozen=True)
 class Site:
-    """A place that can raise: the exception, its message, the user's line."""
+    """A place that can raise: the exception, its message, the user's line, how many ints go into the message."""
 
     exception: str
     message: str
     span: Span | None
+    details: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,9 @@ class Program:
 
         return Uniqueness(self).alone
 
-    def site(self, exception: str, message: str, span: Span | None) -> int:
+    def site(self, exception: str, message: str, span: Span | None, details: int = 0) -> int:
         """The code with which the kernel leaves to raise this here."""
-        return self.sites.setdefault(Site(exception, message, span), len(self.sites) + FIRST_SITE)
+        return self.sites.setdefault(Site(exception, message, span, details), len(self.sites) + FIRST_SITE)
 
     def printed(self, site: Printed) -> int:
         """The index of a print."""

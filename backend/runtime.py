@@ -25,11 +25,13 @@ from tapeless.backend.jit import Library, lasting_code, load
 from tapeless.backend.program import INTERRUPTED, NO_MEMORY
 from tapeless.backend.runtime_text import TEMPLATE
 from tapeless.ir.diagnostics import UnsupportedError, UsageError
+from tapeless.ir.primitives.structure import DETAILS
 
 FIELDS = (
     "saved_sp", "stack_limit", "arena_free", "arena_end", "interrupted", "deep", "print_buffer", "print_used",
     "print_room", "stack_base", "stack_top", "arena_base", "arena_limit", "patience", "thread_state", "watched",
-    "held", "held_most", "arena_most", "stack_low", "measures", "buffers", "pooled", "pools",
+    "held", "held_most", "arena_most", "stack_low", "measures", *(f"detail{k}" for k in range(DETAILS)),
+    "buffers", "pooled", "pools",
 )  # fmt: skip
 CONTEXT = {name: 8 * i for i, name in enumerate(FIELDS)}
 POOLS, LARGEST_POOLED, MOST_POOLED = 80, 64 << 20, 128 << 20
@@ -130,3 +132,11 @@ def text() -> str:
         "@INTERRUPTED@": str(INTERRUPTED), "@NO_MEMORY@": str(NO_MEMORY),
     }  # fmt: skip
     return re.sub(r"@[A-Za-z_]+@", lambda m: values[m[0]], TEMPLATE)
+
+
+def thread_context() -> dict[str, ctypes.c_int64]:
+    """The fields of this thread's context, by name."""
+    address = ctypes.CFUNCTYPE(ctypes.c_void_p)(runtime()["tl_context"])()
+    if not address:
+        raise MemoryError("no memory for a context of this thread")
+    return {name: ctypes.c_int64.from_address(address + offset) for name, offset in CONTEXT.items()}

@@ -75,15 +75,16 @@ def select(e: FunctionEmitter, node: Apply) -> Values:
 
 def check(e: FunctionEmitter, node: Apply) -> Values:
     """Leave the kernel with an exception unless a condition holds."""
-    ok, exception, message = node.args
+    ok, exception, message, *values = node.args
     if isinstance(ok, Constant) and ok.value is True:
         return ()
-    code = e.program.site(str(known(exception)), str(known(message)), node.span)
+    code = e.program.site(str(known(exception)), str(known(message)), node.span, len(values))
+    details = [e.value(v)[0] for v in values]
     if isinstance(ok, Constant) and ok.value is False:
-        e.raise_(code)
+        e.raise_(code, details)
         return ()
     go_on = e.label("ok")
-    e.branch(e.value(ok)[0], go_on, e.failure(code), LIKELY)
+    e.branch(e.value(ok)[0], go_on, e.failure(code, details), LIKELY)
     e.start(go_on)
     return ()
 

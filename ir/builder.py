@@ -130,10 +130,10 @@ class Builder:
         self.graph.effects.append(node)
         return node
 
-    def check(self, ok: Node, exception: str, message: str) -> None:
+    def check(self, ok: Node, exception: str, message: str, *values: Node) -> None:
         """Raise unless ok; nothing where ok is known to hold."""
         if not (isinstance(ok, Constant) and ok.value is True):
-            self.effect("check", ok, constant(exception), constant(message))
+            self.effect("check", ok, constant(exception), constant(message), *values)
 
     def call(self, graph: Graph, args: list[Node], type: Type) -> Apply:
         """A call; it counts as an effect unless the callee is total."""

@@ -394,9 +394,9 @@ def _select(_: Interpreter, node: Apply, c: Any, a: Any, b: Any) -> Any:
     return UNDEF if c is UNDEF else a if c else b
 
 
-def _check(_: Interpreter, node: Apply, ok: Any, exception: str, message: str) -> None:
+def _check(_: Interpreter, node: Apply, ok: Any, exception: str, message: str, *values: int) -> None:
     if not _need(ok, node):
-        raise exception_class(exception)(message)
+        raise exception_class(exception)(message.format(*values) if values else message)
 
 
 def _print(interpreter: Interpreter, node: Apply, sep: str, end: str, *values: Any) -> None:

@@ -240,8 +240,11 @@ class Ops(Protocol):
     def apply(self, name: str, *args: Any) -> Any:
         """The primitive `name` applied; constants fold."""
 
-    def check(self, ok: Any, exception: str, message: str) -> None:
-        """An effect: raise `exception` (a name of `diagnostics.exception_class`) unless `ok`, a bool, holds."""
+    def check(self, ok: Any, exception: str, message: str, *values: Any) -> None:
+        """An effect: raise `exception` (a name of `diagnostics.exception_class`) unless `ok`, a bool, holds.
+
+        Where there are values, which are ints, `message.format(*values)` is the message.
+        """
 
     def raise_(self, exception: str, message: str) -> Any:
         """An effect: raise; the result has no value."""

@@ -13,6 +13,7 @@ from typing import Any
 from tapeless.ir.abstract import (
     BOOL,
     FLOAT,
+    INT,
     NEVER,
     SCALARS,
     Array,
@@ -194,12 +195,14 @@ class Types:
         self.same(condition.type, BOOL, "the condition")
         self.same(a.type, b.type, "the first choice")
 
-    def check(self, node: Apply, ok: Node, exception: Node, message: Node) -> None:
+    def check(self, node: Apply, ok: Node, exception: Node, message: Node, *values: Node) -> None:
         self.same(ok.type, BOOL, "the condition")
         found = exception_class(_known(exception, str))
         is_exception = isinstance(found, type) and issubclass(found, BaseException)
         _need(is_exception, f"{exception} is no exception of Python or NumPy")
         _known(message, str)
+        for v in values:
+            self.same(v.type, INT, "what goes into the message")
 
     def print(self, node: Apply, sep: Node, end: Node, *values: Node) -> None:
         _known(sep, str)
@@ -310,7 +313,7 @@ _CHECKS: dict[str, tuple[int, int, Callable[..., None]]] = {
     "has_head": (2, 2, Types.has_head),
     "switch": (3, 3, Types.switch),
     "select": (3, 3, Types.select),
-    "check": (3, 3, Types.check),
+    "check": (3, _ANY, Types.check),
     "print": (2, _ANY, Types.print),
     "cell": (1, 1, Types.cell),
     "store": (2, 2, Types.store),

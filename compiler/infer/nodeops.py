@@ -308,8 +308,8 @@ class NodeOps:
     def function(self, name: str) -> Node:
         return self.b.apply("record", type=Record(name, ()))
 
-    def check(self, ok: Node, exception: str, message: str) -> None:
-        self.b.check(ok, exception, message)
+    def check(self, ok: Node, exception: str, message: str, *values: Node) -> None:
+        self.b.check(ok, exception, message, *values)
         if isinstance(ok, Constant) and ok.value is False:
             raise Diverges
 

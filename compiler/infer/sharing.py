@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tapeless.infer.memory import LOADED, NOTHING, Roots, Shape, flat, gathered, holds_arrays, inside, joined
+from tapeless.ir.abstract import Array
 from tapeless.ir.builder import is_primitive
 from tapeless.ir.lists import is_list
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
@@ -26,6 +27,8 @@ class Flow:
                 todo += [(a, shape[1]) for a in node.args]  # type: ignore[attr-defined]
             elif isinstance(shape, tuple) and (is_primitive(node, "tuple") or is_primitive(node, "record")):
                 todo += zip(node.args, shape)  # type: ignore[attr-defined]
+            elif _is_view(node):
+                todo.append((node.args[0], shape))  # type: ignore[attr-defined]  # a view of a view may be of this
 
     def of(self, node: Node) -> Shape:
         """The shape of a typed node."""
@@ -62,3 +65,8 @@ class Flow:
         if fn.buffers == "shares":
             return self.of(args[0])
         return self.fresh if fn.buffers in ("new", "changes") else self.all
+
+
+def _is_view(node: Node) -> bool:
+    fn = node.fn.value if isinstance(node, Apply) and isinstance(node.fn, Constant) else None
+    return isinstance(fn, Primitive) and fn.buffers == "shares" and isinstance(node.args[0].type, Array)  # type: ignore[attr-defined]

@@ -349,7 +349,7 @@ class TypeOps:
     def function(self, name: str) -> Value:
         return Oper(named(name))
 
-    def check(self, ok: Value, exception: str, message: str) -> None:
+    def check(self, ok: Value, exception: str, message: str, *values: Value) -> None:
         if isinstance(ok, Num) and ok.const is False:
             raise Diverges
 

@@ -32,16 +32,11 @@ def place(root: Graph) -> Graph:
         array, made, *bounds = put.args
         assert isinstance(made, Apply)
         parts = nest_parts(made)
-        if _origin(array) in map(_origin, (*parts.arrays, *scopes.captures(parts.map))):
+        if parts.outputs != ("each",) or _origin(array) in map(_origin, (*parts.arrays, *scopes.captures(parts.map))):
             continue
         if parts.results == tuple(parts.map.params):  # it only copies
             put.args = (array, *parts.arrays, *bounds)
-        elif (
-            is_primitive(put, "put_window")
-            and uses[made] == 1
-            and made.graph is put.graph
-            and parts.outputs == ("each",)
-        ):
+        elif is_primitive(put, "put_window") and uses[made] == 1 and made.graph is put.graph:
             put.fn = Constant(REGISTRY["put_nest"])
             put.args = (array, made.args[0], *bounds, *parts.arrays)
     return root

@@ -119,13 +119,13 @@ def part_of(ops: Ops, i: Any, n: Any, dim: str, axis: int) -> Part:
 
 def _in_range(ops: Ops, i: Any, n: Any, axis: int) -> Any:
     """An index from the start of a dimension, checked."""
-    at = known_int(ops, i)
+    at, given = known_int(ops, i), i
     if at is None:
         i = ops.apply("select", ops.apply("ilt", i, ops.lift(0)), ops.apply("iadd", i, n), i)
     elif at < 0:
         i = ops.apply("iadd", n, i)
     outside = either(ops, ops.apply("ilt", i, ops.lift(0)), ops.apply("ile", n, i))
-    refuse(ops, outside, "IndexError", f"index is out of bounds for axis {axis}")
+    refuse(ops, outside, "IndexError", f"index {{}} is out of bounds for axis {axis} with size {{}}", given, n)
     return i
 
 

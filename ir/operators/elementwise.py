@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tapeless.ir.elements import ELEMENTS, WEAK, promoted
@@ -20,6 +20,7 @@ from tapeless.ir.operators.ufuncs import (
     rules,
 )
 from tapeless.ir.primitive import Mismatch, Ops, operator
+from tapeless.ir.primitives.structure import DETAILS
 
 
 def is_numpy(ops: Ops, *xs: Any) -> bool:
@@ -51,9 +52,20 @@ def common_kind(ops: Ops, *xs: Any) -> str:
     return promoted(*kinds)
 
 
-def check_shapes(ops: Ops, arrays: list[Any]) -> None:
-    """Raise ValueError unless arrays can be broadcast together."""
+def shown(rank: int) -> str:
+    """The shape of an array in a message, which sizes go into."""
+    return "({},)" if rank == 1 else f"({','.join(['{}'] * rank)})"
+
+
+def check_shapes(ops: Ops, arrays: list[Any], operands: Sequence[Any] = ()) -> None:
+    """Raise ValueError unless arrays can be broadcast together; the message tells the shapes of all `operands`."""
     shapes = [sizes(ops, a) for a in arrays]
+    told = [sizes(ops, x) if ops.kind(x) == "array" else [] for x in operands or arrays]
+    message, values = "operands could not be broadcast together", [n for shape in told for n in shape]
+    if len(values) <= DETAILS:
+        message += f" with shapes {' '.join(shown(len(shape)) for shape in told)} "
+    else:
+        values = []
     dims = [ops.array_type(a).dims for a in arrays]
     for d in range(1, max(map(len, dims)) + 1):
         found = [(s[-d], n[-d]) for s, n in zip(shapes, dims) if len(n) >= d and n[-d] != "1"]
@@ -61,7 +73,7 @@ def check_shapes(ops: Ops, arrays: list[Any]) -> None:
             for m, other in found[:i]:
                 fits = [ops.apply("ieq", n, m)]
                 fits += [ops.apply("ieq", size, ops.lift(1)) for size, s in ((n, sort), (m, other)) if s == "?"]
-                ops.check(either(ops, *fits), "ValueError", "operands could not be broadcast together")
+                ops.check(either(ops, *fits), "ValueError", message, *values)
 
 
 def mapped(ops: Ops, kinds: list[str], result: str, compute: Callable[..., Any], *xs: Any) -> Any:
@@ -70,7 +82,7 @@ def mapped(ops: Ops, kinds: list[str], result: str, compute: Callable[..., Any],
     arrays = [x for x in xs if ops.kind(x) == "array"]
     if not arrays:
         return made(ops, result, compute(ops, *(as_kind(ops, x, k) for x, k in zip(xs, kinds))))
-    check_shapes(ops, arrays)
+    check_shapes(ops, arrays, xs)
     given = [None if ops.kind(x) == "array" else as_kind(ops, x, k) for x, k in zip(xs, kinds)]
 
     def body(*elements: Any) -> list[Any]:

@@ -215,12 +215,18 @@ def _aligned(ops: Ops, i: Index, end: int, rank: int) -> Index:
     return i if dims == t.dims else Index(ops.make("with_axes", Array(t.element, dims, t.packed), i.value), i.at)
 
 
+def check_mask(ops: Ops, fits: Any, axis: int, size: Any, own: Any) -> None:
+    """Raise IndexError unless a mask has the size of the array along an axis."""
+    message = f"boolean index did not match indexed array along axis {axis}; size of axis is {{}} but size of"
+    ops.check(fits, "IndexError", f"{message} corresponding boolean axis is {{}}", size, own)
+
+
 # -- arrays among the keys --------------------------------------------------------------------------------------------
 def _of_mask(ops: Ops, mask: Any, lengths: list[Any], axis: int) -> list[Index]:
     """The indices that a mask stands for, which is about dimensions from `axis` on."""
-    for n, m in zip(sizes(ops, mask), lengths[axis:]):
+    for d, (n, m) in enumerate(zip(sizes(ops, mask), lengths[axis:])):
         fits = either(ops, ops.apply("ieq", n, m), ops.apply("ieq", n, ops.lift(0)))  # NumPy takes nothing then
-        ops.check(fits, "IndexError", "boolean index did not match indexed array")
+        check_mask(ops, fits, axis + d, m, n)
     return where_true(ops, mask)
 
 
@@ -270,7 +276,8 @@ def _in_range(ops: Ops, i: Any, n: Any, axis: int, keys: list[Any]) -> Index:
     for other in (k for k in keys if k is not None and k is not i and ops.kind(k) == "array"):
         for m in sizes(ops, other):  # nothing is taken where another one is empty
             outside = ops.apply("and_", outside, ops.apply("ine", m, ops.lift(0)))
-    refuse(ops, outside, "IndexError", f"index is out of bounds for axis {axis}")
+    found = ops.apply("select", low, machine(ops, least), machine(ops, most))
+    refuse(ops, outside, "IndexError", f"index {{}} is out of bounds for axis {axis} with size {{}}", found, n)
 
     def from_start(x: Any) -> Any:
         return ops.apply("select", ops.apply("ilt", x, ops.lift(0)), ops.apply("iadd", x, n), x)

@@ -88,9 +88,9 @@ def either(ops: Ops, *conditions: Any) -> Any:
     return out
 
 
-def refuse(ops: Ops, bad: Any, exception: str, message: str) -> None:
+def refuse(ops: Ops, bad: Any, exception: str, message: str, *values: Any) -> None:
     """A check that fails where `bad` holds."""
-    ops.check(ops.apply("not_", bad), exception, message)
+    ops.check(ops.apply("not_", bad), exception, message, *values)
 
 
 def fold(ops: Ops, name: str, xs: Sequence[Any]) -> Any:

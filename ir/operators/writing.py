@@ -12,8 +12,17 @@ from typing import Any
 from tapeless.ir.abstract import Array
 from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import filled, machine_constant, parts_of, sizes
-from tapeless.ir.operators.elementwise import casted, common_kind, converted, element_kind, mapped
-from tapeless.ir.operators.indexing import TOO_MANY, Meant, is_advanced, keys_of, meant, places_of, put_elements
+from tapeless.ir.operators.elementwise import casted, common_kind, converted, element_kind, mapped, shown
+from tapeless.ir.operators.indexing import (
+    TOO_MANY,
+    Meant,
+    check_mask,
+    is_advanced,
+    keys_of,
+    meant,
+    places_of,
+    put_elements,
+)
 from tapeless.ir.operators.lists import with_item
 from tapeless.ir.operators.numbers import either
 from tapeless.ir.operators.ufuncs import MACHINES, SYMBOLS, as_kind, is_kind, made
@@ -66,7 +75,7 @@ def put(ops: Ops, a: Any, v: Any, key: Any) -> Any:
         return _put_elements(ops, ops.plain(a), v, keys_of(ops, key))
     parts, dims = parts_of(ops, a, ops.items(key) if ops.kind(key) == "tuple" else [key])
     kind = element_kind(ops, a)
-    v = _storable(ops, v, kind)
+    v = _storable(ops, _array(ops, v), kind)
     if not ops.array_type(a).packed:
         a = converted(ops, a, kind)
     if dims == "" and all(p.dropped for p in parts):
@@ -100,7 +109,7 @@ def add_at(ops: Ops, a: Any, v: Any, key: Any) -> Any:
 def _put_elements(ops: Ops, a: Any, v: Any, keys: list[Any]) -> Any:
     """An array with v in place of a[keys], of which some are arrays."""
     kind = element_kind(ops, a)
-    v = _storable(ops, v, kind)
+    v = _storable(ops, _array(ops, v), kind)
     masks = [k for k in keys if ops.kind(k) == "array" and ops.array_type(k).element.kind == "np.bool"]
     if len(keys) == len(masks) == 1 and ops.kind(v) != "array":
         return _masked(ops, a, v, ops.plain(masks[0]), kind)
@@ -136,8 +145,8 @@ def _masked(ops: Ops, a: Any, v: Any, mask: Any, kind: str) -> Any:
     t, own = ops.array_type(mask), ops.array_type(a)
     if t.rank > own.rank:
         ops.raise_("IndexError", TOO_MANY.format(own.rank, t.rank))
-    for n, m in zip(sizes(ops, mask), sizes(ops, a)):
-        ops.check(ops.apply("ieq", n, m), "IndexError", "boolean index did not match indexed array")
+    for d, (n, m) in enumerate(zip(sizes(ops, mask), sizes(ops, a))):
+        check_mask(ops, ops.apply("ieq", n, m), d, m, n)
     if any(d == "1" != m for d, m in zip(own.dims, t.dims)):  # seen now to be of size 1
         free = [n for n, d in zip(sizes(ops, a), own.dims[: t.rank]) if d != "1"]
         mask = mask if t.packed else converted(ops, mask, "np.bool")
@@ -146,6 +155,11 @@ def _masked(ops: Ops, a: Any, v: Any, mask: Any, kind: str) -> Any:
         mask = ops.make("with_axes", Array(t.element, t.dims.ljust(own.rank, "1"), t.packed), mask)
     v = as_kind(ops, v, kind)
     return mapped(ops, [kind, "np.bool"], kind, lambda ops, x, m: ops.apply("select", m, v, x), a, mask)
+
+
+def _array(ops: Ops, v: Any) -> Any:
+    """A value to be stored: lists and tuples are arrays."""
+    return ops.operate("np.array", v) if ops.kind(v) in ("tuple", "list") else v
 
 
 def _storable(ops: Ops, v: Any, kind: str) -> Any:
@@ -173,12 +187,14 @@ def _broadcast(ops: Ops, v: Any, free: list[Any], dims: str) -> Any:
         t = ops.array_type(v)
     own, rest = sizes(ops, v), iter(free)
     wanted = [next(rest) if n != "1" else ops.lift(1) for n in dims]
+    message, values = "could not broadcast input array from shape {} into shape {}", [*own, *wanted]
+    message = message.format(shown(len(own)), shown(len(wanted)))
     stretched = len(t.dims) < len(dims)
     for n, d, w, to in zip(reversed(own), reversed(t.dims), reversed(wanted), reversed(dims)):
         equal = ops.apply("ieq", n, w)
         one = d == "1" or (d == "?" and ops.constant(equal) is not True)
         fits = either(ops, equal, ops.apply("ieq", n, ops.lift(1))) if one else equal
-        ops.check(fits, "ValueError", "could not broadcast the array into the shape of what it is assigned to")
+        ops.check(fits, "ValueError", message, *values)
         stretched |= one and to != "1"
     kind = t.element.kind
     if stretched:
@@ -216,8 +232,10 @@ def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
         raise Mismatch(f"Cannot cast ufunc '{words}' output to the type of the array with casting rule 'same_kind'")
     if ops.array_type(new).rank != ops.array_type(a).rank:
         raise Mismatch("non-broadcastable output operand: the result has more dimensions than the array")
-    for n, m in zip(sizes(ops, new), sizes(ops, a)):
-        ops.check(ops.apply("ieq", n, m), "ValueError", "non-broadcastable output operand")
+    own, met = sizes(ops, a), sizes(ops, new)
+    message = f"with shape {shown(len(own))} doesn't match the broadcast shape {shown(len(met))}"
+    for n, m in zip(met, own):
+        ops.check(ops.apply("ieq", n, m), "ValueError", f"non-broadcastable output operand {message}", *own, *met)
     return new
 
 

@@ -91,7 +91,14 @@ select = primitive(
     result=lambda c, a, b: a,
     buffers="shares",
 )
-check = primitive("check", doc="check(ok, 'Exception', 'message'): raise unless ok.", result=NONE, effect=True)
+DETAILS = 16
+"""How many ints a message has room for."""
+check = primitive(
+    "check",
+    doc="check(ok, 'Exception', 'message', n...): raise unless ok. The ints n go into the message, where it has {}.",
+    result=NONE,
+    effect=True,
+)
 print_ = primitive("print", doc="print('sep', 'end', values...): as Python's print.", result=NONE, effect=True)
 
 cell = primitive(

@@ -24,6 +24,66 @@ def test_value_errors(f, args):
         tl.jit(f)(*args)
 
 
+def put(x, k, v):
+    x = x.copy()
+    x[k] = v
+    return x
+
+
+def put_part(x, v):
+    x = x.copy()
+    x[1:] = v
+    return x
+
+
+def put_list(x, v):
+    x = x.copy()
+    x[0] = [1.0, v, 3.0]
+    return x
+
+
+def doubled(x, y):
+    x = x.copy()
+    x *= y
+    return x
+
+
+@pytest.mark.parametrize(
+    "f, args",
+    [
+        (lambda x, y: x + y, (V3, V4)),
+        (lambda x, y: x - y, (M, V3)),
+        (lambda x, y: np.where(x > 0.0, y, 0.0), (M, V3)),
+        (lambda x, y: x @ y, (V3, V4)),
+        (lambda x, y: x @ y, (M, M)),
+        (lambda x, i: x[i], (V3, -7)),
+        (lambda x, i: x[0, i], (M, 4)),
+        (lambda x, i: x[i], (V4, np.array([1, 5, -7]))),
+        (lambda x, m: x[m], (V4, V3 > 0.0)),
+        (lambda x: x.reshape(5), (V4,)),
+        (lambda x, n: x.reshape(n, 3), (V4, 2)),
+        (lambda x: x.reshape(3, -1), (V4,)),
+        (lambda x, y: np.concatenate((x, y)), (M, np.ones((3, 5)))),
+        (lambda x, y: np.linalg.solve(x, y), (np.eye(3), V4)),
+        (lambda x, y: np.linalg.solve(x, y), (np.eye(3), np.ones((4, 2)))),
+        (put, (M, 4, 1.0)),
+        (put, (V3, V4 > 0.0, 1.0)),
+        (put_part, (V4, V4)),
+        (put_list, (M, 2.0)),
+        (doubled, (np.ones((1, 4)), M)),
+    ],
+)
+def test_messages_have_the_shapes(f, args):
+    with pytest.raises((ValueError, IndexError)) as theirs:
+        f(*args)
+    with pytest.raises(type(theirs.value)) as ours:
+        tl.jit(f)(*args)
+    wanted = str(theirs.value)
+    if "index 5 is out of bounds" in wanted:  # of several, we tell the least
+        wanted = wanted.replace("index 5", "index -7")
+    assert str(ours.value) == wanted
+
+
 @pytest.mark.parametrize("i", [3, -4, 2**40])
 def test_an_index_out_of_range(i):
     for f in (lambda x, i: x[i], lambda x, i: x[i] * x[0]):

@@ -38,6 +38,12 @@ def every_second(x):
     return out
 
 
+def a_sum(x):
+    out = np.zeros(5)
+    out[:] = np.sum(x, axis=0)
+    return out
+
+
 def a_row(x):
     out = np.zeros(x.shape)
     for i in range(len(x)):
@@ -77,7 +83,8 @@ def copied_into(x):
 
 PROGRAMS = [
     (joined, V), (joined_columns, M), (stacked, V), (stacked_behind, M), (interior, M), (interior, M[:, :0]),
-    (every_second, V), (a_row, M[:, :4]), (broadcast, V), (between_two, V), (of_itself, V), (copied_into, V),
+    (every_second, V), (a_row, M[:, :4]), (a_sum, M), (a_sum, M[:1]), (broadcast, V), (between_two, V),
+    (of_itself, V), (copied_into, V),
 ]  # fmt: skip
 
 

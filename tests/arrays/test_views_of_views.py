@@ -90,6 +90,16 @@ def test_views_of_views_in_a_loop(f, x):
     check_derivatives(lambda u: f(u, 2), (x,))
 
 
+def test_what_is_transposed_twice_is_the_array():
+    def f(x):
+        a = x * 2.0
+        b = a.T.T
+        b.T[1] *= 7.0
+        return b, a[:, ::-1][:, ::-1]
+
+    same(tl.jit(f)(M), outcome(f, (M,)))
+
+
 T = np.arange(24.0).reshape(2, 3, 4)
 MAYBE = {  # NumPy gives a view for some sizes and strides, and a copy for others
     "line": (M[0], lambda a: a[::-1].reshape(2, 2)),

@@ -107,7 +107,7 @@ def of_an_inner_argument(x):
         (of_a_global, (1.0,), tl.UnsupportedError, "`TABLE` is not a variable of a function that is compiled"),
         (of_an_inner_argument, (V,), tl.DifferentiationError, "writes here to an array or list that it did not make"),
         (lambda x: whole(x, 0.5), (np.arange(3),), tl.InferenceError, "Cannot cast ufunc 'add'"),
-        (lambda x: put(x, (1, 2)), (V,), tl.InferenceError, "cannot be an element"),
+        (lambda x: put(x, (1, 2)), (V,), tl.InferenceError, "setting an array element with a sequence"),
         (lambda x: put(x, x), (V,), tl.InferenceError, "setting an array element with a sequence"),
         (lambda x: put(1.0, x[0]), (V,), tl.InferenceError, "'float' object does not support item assignment"),
         (lambda x: put((1.0, 2.0), x[0]), (V,), tl.InferenceError, "'tuple' object does not support item assignment"),

@@ -83,7 +83,7 @@ def _place(ops: Ops, obj: Any, n: Any, axis: int, end: bool) -> Any:
     i = index(ops, obj)
     beyond = ops.apply("ilt", n, i) if end else ops.apply("ile", n, i)
     outside = either(ops, ops.apply("ilt", i, ops.apply("ineg", n)), beyond)
-    refuse(ops, outside, "IndexError", f"index is out of bounds for axis {axis}")
+    refuse(ops, outside, "IndexError", f"index {{}} is out of bounds for axis {axis} with size {{}}", i, n)
     return ops.apply("select", ops.apply("ilt", i, ops.lift(0)), ops.apply("iadd", i, n), i)
 
 

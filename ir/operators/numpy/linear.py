@@ -59,7 +59,12 @@ def solve(ops: Ops, a: Any, b: Any) -> Any:
         raise Mismatch("the right side of solve must be a vector or a matrix")
     b = ops.plain(b if element_kind(ops, b) == "np.f64" else converted(ops, b, "np.f64"))
     equal = ops.apply("ieq", sizes(ops, a)[0], sizes(ops, b)[0])
-    ops.check(equal, "ValueError", "solve: Input operand 1 has a mismatch in its core dimension 0")
+    name, right = ("solve1", "m") if ops.array_type(b).rank == 1 else ("solve", "m,n")
+    message = (
+        f"{name}: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature "
+        f"(m,m),({right})->({right}) (size {{}} is different from {{}})"
+    )
+    ops.check(equal, "ValueError", message, sizes(ops, b)[0], sizes(ops, a)[0])
     t = ops.array_type(b)
     if t.rank == 2:
         rows = ops.apply("lu_solve", *_factors(ops, a), transposed(ops, b), ops.lift("N"))

@@ -25,7 +25,10 @@ from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.operators.ufuncs import is_kind
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
-NO_MATCH = "matmul: Input operand 1 has a mismatch in its core dimension 0"
+NO_MATCH = (
+    "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) "
+    "(size {} is different from {})"
+)
 
 
 def product(ops: Ops, a: Any, b: Any) -> Any:
@@ -34,8 +37,8 @@ def product(ops: Ops, a: Any, b: Any) -> Any:
         if ops.kind(x) != "array":
             raise Mismatch(f"unsupported operand type(s) for @: '{ops.describe(a)}' and '{ops.describe(b)}'")
     x, y = (ops.array_type(v).rank for v in (a, b))
-    inner = ops.apply("ieq", sizes(ops, a)[-1], sizes(ops, b)[max(y - 2, 0)])
-    ops.check(inner, "ValueError", NO_MATCH)
+    own, other = sizes(ops, a)[-1], sizes(ops, b)[max(y - 2, 0)]
+    ops.check(ops.apply("ieq", own, other), "ValueError", NO_MATCH, other, own)
     kind = common_kind(ops, a, b)
     if x == 1 or y == 1 or not is_kind(kind, "float"):
         return _sums(ops, a, b, kind)

@@ -6,12 +6,12 @@ from typing import Any
 
 from tapeless.ir.abstract import SCALARS, Array
 from tapeless.ir.operators.arrays import index_array, sizes, transposed
-from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
+from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, shown, ufunc
 from tapeless.ir.operators.iteration import known_items
 from tapeless.ir.operators.numbers import index, known_int, refuse
 from tapeless.ir.primitive import Mismatch, Ops, operator
+from tapeless.ir.primitives.structure import DETAILS
 
-OTHER_COUNT = "cannot reshape the array into a shape with another number of elements"
 UNKNOWN_SIZE = "which dimension is unknown (-1) must be known while compiling"
 
 
@@ -34,19 +34,24 @@ def reshaped(ops: Ops, a: Any, lengths: list[Any]) -> Any:
         a = converted(ops, a, element_kind(ops, a))
     total = _count(ops, sizes(ops, a))
     unknown = [i for i, n in enumerate(lengths) if (known_int(ops, n) or 0) < 0]
+    values = [total, *(n for i, n in enumerate(lengths) if i not in unknown)]
+    shape = shown(len(lengths)).format(*("newaxis" if i in unknown else "{}" for i in range(len(lengths))))
+    message = f"cannot reshape array of size {{}} into shape {shape}"
+    if len(values) > DETAILS:
+        message, values = "cannot reshape array into a shape with another number of elements", []
     if len(unknown) > 1:
         return ops.raise_("ValueError", "can only specify one unknown dimension")
     rest = ops.lift(1)
     for n in (n for i, n in enumerate(lengths) if i not in unknown):
         refuse(ops, ops.apply("ilt", n, ops.lift(0)), "ValueError", UNKNOWN_SIZE)
-        ops.check(ops.apply("imul_ok", rest, n), "ValueError", OTHER_COUNT)
+        ops.check(ops.apply("imul_ok", rest, n), "ValueError", message, *values)
         rest = ops.apply("imul", rest, n)
     if unknown:
         some = ops.apply("ine", rest, ops.lift(0))
-        ops.check(some, "ValueError", OTHER_COUNT)
+        ops.check(some, "ValueError", message, *values)
         lengths[unknown[0]] = ops.apply("ifloordiv", total, rest)
         rest = ops.apply("imul", rest, lengths[unknown[0]])
-    ops.check(ops.apply("ieq", rest, total), "ValueError", OTHER_COUNT)
+    ops.check(ops.apply("ieq", rest, total), "ValueError", message, *values)
     dims = "".join("1" if known_int(ops, n) == 1 else "?" for n in lengths)
     t = Array(ops.array_type(a).element, dims)
     return ops.make("reshape", t, a, *(n for n, d in zip(lengths, dims) if d != "1"))
@@ -116,13 +121,16 @@ def joined(ops: Ops, parts: list[Any], axis: int) -> Any:
     lengths = [sizes(ops, p) for p in parts]
     total = ops.lift(0)
     starts = []
-    for own in lengths:
+    for k, own in enumerate(lengths):
         starts.append(total)
         total = ops.apply("iadd", total, own[axis])
         for d, (n, m) in enumerate(zip(own, lengths[0])):
             if d != axis:
-                message = "all the input array dimensions except for the concatenation axis must match exactly"
-                ops.check(ops.apply("ieq", n, m), "ValueError", message)
+                message = (
+                    "all the input array dimensions except for the concatenation axis must match exactly, but along "
+                    f"dimension {d}, the array at index 0 has size {{}} and the array at index {k} has size {{}}"
+                )
+                ops.check(ops.apply("ieq", n, m), "ValueError", message, m, n)
     whole = [*lengths[0][:axis], total, *lengths[0][axis + 1 :]]
     dims = "".join("?" if d == axis else n for d, n in enumerate(ops.array_type(parts[0]).dims))
     out = ops.make("unset", Array(SCALARS[kind], dims), *(n for n, d in zip(whole, dims) if d != "1"))
