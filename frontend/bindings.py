@@ -153,7 +153,7 @@ class Bindings:
         op = operator_of(x)
         if op is not None:
             # NumPy makes the method of a function anew each time that it is asked for; the function is guarded
-            if not (found.path[-1].kind == "attribute" and is_ufunc(getattr(x, "__self__", None))):
+            if not (found.path and found.path[-1].kind == "attribute" and is_ufunc(getattr(x, "__self__", None))):
                 self._guard(found, "is", x)
             return Constant(op)
         if isinstance(x, FunctionType):
