@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tapeless.backend import thin
 from tapeless.backend.emit import LIKELY, UNLIKELY, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES, memory_type
 from tapeless.backend.uniqueness import checked
@@ -455,17 +456,41 @@ def matmul(e: FunctionEmitter, node: Apply) -> Values:
 
     def body(index: list[str]) -> Any:
         x, y, z = (v.address([*index, "0", "0"]) if index else v.data for v in (given[0][0], given[1][0], c))
+        done = e.label("multiplied")
+        if name == "dgemm" and sorts[1] == "i32 111" and thin.available():
+            _thin(e, sorts[0] == "i32 112", (x, y, z), (m, k, n), done)
         e.do(
             f"call void @tl_{name}(i32 101, {', '.join(sorts)}, i64 {m}, i64 {n}, i64 {k}, {a.memory} 1.0, "
             f"{POINTER} {x}, i64 {given[0][1]}, {POINTER} {y}, i64 {given[1][1]}, {a.memory} 0.0, "
             f"{POINTER} {z}, i64 {lead})"
         )
+        e.jump(done)
+        e.start(done)
         yield from ()
 
     run(over(e, batch, body))
     for copy in copies:
         e.do(f"call void @tl_release(ptr %ctx, {POINTER} {copy.owner})")
     return c.leaves(c.owner, c.data)
+
+
+def _thin(e: FunctionEmitter, turned: bool, at: Values, sizes: Values, done: str) -> None:
+    """A product with few columns, apart from BLAS (`thin.py`)."""
+    (a, b, c), (m, k, n) = at, sizes
+    fits = e.op(f"icmp sle i64 {n}, {thin.WIDEST}")
+    for size, least in ((e.op(f"mul i64 {m}, {k}"), thin.SMALLEST), (m, thin.FEWEST)):
+        fits = e.op(f"and i1 {fits}, {e.op(f'icmp sge i64 {size}, {least}')}")
+    few, many = e.label("thin"), e.label("wide")
+    e.branch(fits, few, many)
+    e.start(few)
+    along, down = ("1", m) if turned else (k, "1")
+    e.do(
+        f"call void @tl_thin({POINTER} {a}, i64 {along}, i64 {down}, {POINTER} {b}, {POINTER} {c}, "
+        f"i64 {m}, i64 {k}, i64 {n})"
+    )
+    e.program.thin = True
+    e.jump(done)
+    e.start(many)
 
 
 def _turned(node: Node) -> Node | None:

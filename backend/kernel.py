@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
-from tapeless.backend import blas, errors, jit, numpy_api, vector
+from tapeless.backend import blas, errors, jit, numpy_api, thin, vector
 from tapeless.backend.arithmetic import declarations
 from tapeless.backend.decode import Decoder
 from tapeless.backend.emit import METADATA
@@ -147,6 +147,8 @@ def imports(program: Program, wrapper: Wrapper) -> dict[str, int]:
     found |= {symbol: addresses[symbol] for symbol in program.symbols | wrapper.symbols}
     if wrapper.makes_arrays:
         found |= numpy_api.addresses()
+    if program.thin:
+        found |= thin.addresses()
     if program.parallel:
         from tapeless.backend import threads
 
@@ -173,6 +175,7 @@ def modules(program: Program, wrapper: Wrapper) -> list[str]:
         blas.declarations(program.blas),
         INLINE if program.uses("arrays") else "",
         PARALLEL if program.parallel else "",
+        thin.DECLARATION if program.thin else "",
         *program.definitions.values(),
         *functions,
         inside,

@@ -85,6 +85,7 @@ class Program:
         self.definitions: dict[str, str] = {}  # further functions that the code calls: their text
         self._defined: dict[str, str] = {}  # the name of each, by its text without names
         self.parallel = False  # whether there are nests that threads may run
+        self.thin = False  # whether there are products that may have few columns
         self.vectors: dict[str, None] = {}  # functions of libm that nests call
         self.largest_box = 16  # bytes of the largest one that is read
         self.escaping: set[Node] = set()

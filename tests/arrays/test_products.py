@@ -70,3 +70,32 @@ def test_derivatives(f, args):
     found = tl.grad(f, argnums=tuple(range(len(args))))(*args)
     for k, g in enumerate(found):
         np.testing.assert_allclose(g, differences(f, args, k), rtol=1e-6, atol=1e-7)
+
+
+THIN = [(1000, 80, 10), (1000, 80, 16), (1000, 80, 17), (700, 100, 8), (20, 5000, 1), (15, 8000, 3), (101, 1025, 9)]
+
+
+@pytest.mark.parametrize("m, k, n", THIN)
+def test_thin_matrices(m, k, n):
+    """A right operand of few columns does not go through BLAS; the result is the same for any number of threads."""
+    rng = np.random.default_rng(m * n)
+    a, b = rng.standard_normal((m, k)), rng.standard_normal((k, n))
+    cases = [
+        (lambda x, y: x @ y, a, b),
+        (lambda x, y: x.T @ y, np.ascontiguousarray(a.T), b),
+        (lambda x, y: x @ y.T, a, np.ascontiguousarray(b.T)),
+        (lambda x, y: x[:, ::2] @ y, np.repeat(a, 2, axis=1), b),
+        (lambda x, y: np.matmul(x, y), np.stack((a, a[::-1])), np.stack((b, b * 2.0))),
+    ]
+    before = tl.get_num_threads()
+    try:
+        for f, x, y in cases:
+            found = []
+            for threads in (1, 3):
+                tl.set_num_threads(threads)
+                found.append(tl.jit(f)(x, y))
+            np.testing.assert_allclose(found[0], f(x, y), rtol=1e-11, atol=1e-11)
+            if n <= 16 and m >= 16:  # of BLAS nothing is promised
+                np.testing.assert_array_equal(*found)
+    finally:
+        tl.set_num_threads(before)
