@@ -7,6 +7,7 @@ in the whole program.
 
 from __future__ import annotations
 
+from tapeless.infer.references import less_known
 from tapeless.ir import lists
 from tapeless.ir.abstract import (
     FLOAT,
@@ -48,6 +49,7 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
             return _from_union(b, node, source, target)
         case _, Union(parts=ps):
             part = next((p for p in ps if head(p) == head(source)), None)
+            part = part or next((p for p in ps if _may_be(source, p)), None)
             if part is not None:
                 return b.apply("inject", convert(b, node, part), type=target)
         case Scalar(), Scalar() if machine_type(target) != target:
@@ -65,6 +67,10 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
             return b.tuple([convert(b, b.item(node, i), t) for i, t in enumerate(y)])
         case Record(items=x), Record(items=y) if len(x) == len(y):
             return b.apply("record", *(convert(b, b.item(node, i), t) for i, t in enumerate(y)), type=target)
+        case Record(), Record() if _may_be(source, target):
+            items = [b.item(node, i) for i in range(len(source.items))]
+            items = less_known(source.tag, target.tag, items, constant(1)) or []
+            return b.apply("record", *(convert(b, n, t) for n, t in zip(items, target.items)), type=target)
         case ((Tuple() | Record()), Box(body=body)):
             assert body is not None
             return b.apply("box", convert(b, node, body), type=target)
@@ -75,6 +81,15 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
         case Str(), Str():
             return constant(target.value)
     raise InternalError(f"elaborate: no conversion from {source} to {target}", node.span)
+
+
+def _may_be(source: Type, target: Type) -> bool:
+    """Whether a reference is one of another type, which says less of sizes."""
+    return (
+        isinstance(source, Record)
+        and isinstance(target, Record)
+        and less_known(source.tag, target.tag, source.items, None) is not None
+    )
 
 
 def _list(b: Builder, node: Node, target: List) -> Node:

@@ -176,6 +176,31 @@ def _window(type: Array, numbers: Sequence[Sequence[Any]]) -> View:
     return View(Step("window", type, "", len(given)), given)
 
 
+def less_known(tag: str, target: str, items: Sequence[Any], one: Any) -> list[Any] | None:
+    """The items of a reference for a tag that says of fewer sizes that they are 1; None where it says something else.
+
+    Inference may know less of the sizes that are given to `reshape` than what folds when the nodes are made.
+    """
+    if LIST in (tag, target) or not (is_reference(tag) and is_reference(target)):
+        return None
+    (_, steps), (_, wanted) = parsed(tag), parsed(target)
+    if [(s.name, s.order) for s in steps] != [(s.name, s.order) for s in wanted]:
+        return None
+    out, rest = [items[0]], list(items[1:])
+    for step, other in zip(steps, wanted):
+        numbers, rest = rest[: step.numbers], rest[step.numbers :]
+        if len(step.type.dims) != len(other.type.dims) or any(
+            a != b and b != "?" for a, b in zip(step.type.dims, other.type.dims)
+        ):
+            return None
+        if step.name == "reshape":
+            given = iter(numbers)
+            sizes = [one if d == "1" else next(given) for d in step.type.dims]
+            numbers = [n for n, d in zip(sizes, other.type.dims) if d != "1"]
+        out += numbers
+    return out
+
+
 def read(load: Callable[[], Any], view: Callable[..., Any], tag: str, items: Sequence[Any]) -> list[Any]:
     """The whole, and what each step leads to; the last is what is meant. `view(step, array, numbers)` takes a step."""
     _, steps = parsed(tag)

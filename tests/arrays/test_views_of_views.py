@@ -182,3 +182,26 @@ def test_a_reshaped_view_whose_array_is_changed_through_another_name():
     with pytest.raises(tl.InferenceError, match="this array is written to while it has another name"):
         tl.jit(f)(M)
     same(tl.jit(g)(M), outcome(g, (M,)))
+
+
+def test_sizes_that_are_known_late():
+    """That `len(y)` is 1 is not known in inference, but when the nodes are made."""
+
+    def f(x, y):
+        a = x.copy()
+        b = a[::-1].reshape(len(y), -1)
+        b += 1.0
+        c = np.reshape(a[::-1], (-1,))
+        c[0] += y[0]
+        return a, b * 2.0, c * 1.0
+
+    def in_a_branch(x):
+        a = np.ones(1)
+        b = a[::-1].reshape(-1) if x > 0.0 else a
+        b[0] = 5.0
+        return a, b * 1.0
+
+    for x, y in ((np.ones(1), np.ones(1)), (np.arange(3.0), np.ones(1)), (np.arange(4.0), np.ones(2))):
+        same(tl.jit(f)(x, y), outcome(f, (x, y)))
+    for x in (1.0, -1.0):
+        same(tl.jit(in_a_branch)(x), outcome(in_a_branch, (x,)))
