@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend import thin
 from tapeless.backend.emit import LIKELY, UNLIKELY, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES, memory_type
 from tapeless.backend.uniqueness import checked
@@ -110,19 +109,19 @@ def element(e: FunctionEmitter, node: Apply) -> Values:
 
 def zeros(e: FunctionEmitter, node: Apply) -> Values:
     """A new array of zeros."""
-    t = e.program.type(node)
-    assert isinstance(t, Array)
-    a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args)))
-    owner = new(e, a.sizes, t, node, "tl_new_zeros")
-    return a.leaves(owner, data_of(e, owner))
+    return _fresh(e, node, "tl_new_zeros")
 
 
 def unset(e: FunctionEmitter, node: Apply) -> Values:
     """A new array, whose elements are yet to be put."""
+    return _fresh(e, node, "tl_new_buffer")
+
+
+def _fresh(e: FunctionEmitter, node: Apply, function: str) -> Values:
     t = e.program.type(node)
     assert isinstance(t, Array)
     a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args)))
-    owner = new(e, a.sizes, t, node)
+    owner = new(e, a.sizes, t, node, function)
     return a.leaves(owner, data_of(e, owner))
 
 
@@ -456,16 +455,16 @@ def matmul(e: FunctionEmitter, node: Apply) -> Values:
 
     def body(index: list[str]) -> Any:
         x, y, z = (v.address([*index, "0", "0"]) if index else v.data for v in (given[0][0], given[1][0], c))
-        done = e.label("multiplied")
-        if name == "dgemm" and sorts[1] == "i32 111" and thin.available():
-            _thin(e, sorts[0] == "i32 112", (x, y, z), (m, k, n), done)
+        is_plain = name == "dgemm" and sorts[1] == "i32 111"
+        done = _thin(e, sorts[0] == "i32 112", (x, y, z), (m, k, n)) if is_plain else None
         e.do(
             f"call void @tl_{name}(i32 101, {', '.join(sorts)}, i64 {m}, i64 {n}, i64 {k}, {a.memory} 1.0, "
             f"{POINTER} {x}, i64 {given[0][1]}, {POINTER} {y}, i64 {given[1][1]}, {a.memory} 0.0, "
             f"{POINTER} {z}, i64 {lead})"
         )
-        e.jump(done)
-        e.start(done)
+        if done is not None:
+            e.jump(done)
+            e.start(done)
         yield from ()
 
     run(over(e, batch, body))
@@ -474,13 +473,17 @@ def matmul(e: FunctionEmitter, node: Apply) -> Values:
     return c.leaves(c.owner, c.data)
 
 
-def _thin(e: FunctionEmitter, turned: bool, at: Values, sizes: Values, done: str) -> None:
-    """A product with few columns, apart from BLAS (`thin.py`)."""
+def _thin(e: FunctionEmitter, turned: bool, at: Values, sizes: Values) -> str | None:
+    """A product where it has few columns (`thin.py`); other ones follow, and end at the label. None: all follow."""
+    from tapeless.backend import thin
+
+    if not thin.available():
+        return None
     (a, b, c), (m, k, n) = at, sizes
     fits = e.op(f"icmp sle i64 {n}, {thin.WIDEST}")
     for size, least in ((e.op(f"mul i64 {m}, {k}"), thin.SMALLEST), (m, thin.FEWEST)):
         fits = e.op(f"and i1 {fits}, {e.op(f'icmp sge i64 {size}, {least}')}")
-    few, many = e.label("thin"), e.label("wide")
+    few, many, done = e.label("thin"), e.label("wide"), e.label("multiplied")
     e.branch(fits, few, many)
     e.start(few)
     along, down = ("1", m) if turned else (k, "1")
@@ -491,6 +494,7 @@ def _thin(e: FunctionEmitter, turned: bool, at: Values, sizes: Values, done: str
     e.program.thin = True
     e.jump(done)
     e.start(many)
+    return done
 
 
 def _turned(node: Node) -> Node | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
-from tapeless.backend import blas, errors, jit, numpy_api, thin, vector
+from tapeless.backend import blas, errors, jit, numpy_api, vector
 from tapeless.backend.arithmetic import declarations
 from tapeless.backend.decode import Decoder
 from tapeless.backend.emit import METADATA
@@ -23,7 +23,7 @@ from tapeless.backend.layout import memory
 from tapeless.backend.program import FIRST_SITE, INTERRUPTED, NO_MEMORY, Program, Site
 from tapeless.backend.runtime import DECLARATIONS as RUNTIME
 from tapeless.backend.runtime import runtime, thread_context
-from tapeless.backend.runtime_arrays import INLINE, PARALLEL
+from tapeless.backend.runtime_arrays import INLINE, PARALLEL, THIN
 from tapeless.backend.unroll import unrolled
 from tapeless.backend.wrapper import Wrapper
 from tapeless.ir.abstract import Tuple, Type
@@ -148,6 +148,8 @@ def imports(program: Program, wrapper: Wrapper) -> dict[str, int]:
     if wrapper.makes_arrays:
         found |= numpy_api.addresses()
     if program.thin:
+        from tapeless.backend import thin
+
         found |= thin.addresses()
     if program.parallel:
         from tapeless.backend import threads
@@ -175,7 +177,7 @@ def modules(program: Program, wrapper: Wrapper) -> list[str]:
         blas.declarations(program.blas),
         INLINE if program.uses("arrays") else "",
         PARALLEL if program.parallel else "",
-        thin.DECLARATION if program.thin else "",
+        THIN if program.thin else "",
         *program.definitions.values(),
         *functions,
         inside,

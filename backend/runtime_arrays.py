@@ -316,3 +316,4 @@ no:
 """
 
 PARALLEL = "declare void @tl_parallel(ptr, ptr, i64) nounwind"
+THIN = "declare void @tl_thin(ptr addrspace(1), i64, i64, ptr addrspace(1), ptr addrspace(1), i64, i64, i64) nounwind"

@@ -16,7 +16,7 @@ from functools import cache
 
 from tapeless.backend import threads
 from tapeless.backend.jit import Library, engine, lasting_code, load
-from tapeless.backend.layout import POINTER
+from tapeless.backend.threads import BLOCKS
 
 ROWS = 8
 """Rows of C that are computed at once."""
@@ -33,6 +33,7 @@ VECTOR = f"<{LANES} x double>"
 DECLARATIONS = f"""
 declare void @tl_parallel(ptr, ptr, i64)
 declare i64 @llvm.smin.i64(i64, i64)
+declare i64 @llvm.smax.i64(i64, i64)
 declare {VECTOR} @llvm.masked.load.v{LANES}f64.p0(ptr, i32, <{LANES} x i1>, {VECTOR})
 declare void @llvm.masked.store.v{LANES}f64.p0({VECTOR}, ptr, i32, <{LANES} x i1>)
 declare {VECTOR} @llvm.fma.v{LANES}f64({VECTOR}, {VECTOR}, {VECTOR})
@@ -155,7 +156,7 @@ stretch:
   %a.here = getelementptr double, ptr %a, i64 %a.from
   br label %rows
 rows:
-  %i = phi i64 [%low, %stretch], [%i.eight, %eight], [%i.one, %one]
+  %i = phi i64 [%low, %stretch], [%i.many, %many], [%i.one, %one]
   %there = icmp slt i64 %i, %high
   br i1 %there, label %some, label %stretched
 some:
@@ -163,11 +164,11 @@ some:
   %a.at.i = getelementptr double, ptr %a.here, i64 %a.row
   %c.row = mul i64 %i, %n
   %c.at.i = getelementptr double, ptr %c, i64 %c.row
-  %i.eight = add i64 %i, {ROWS}
+  %i.many = add i64 %i, {ROWS}
   %i.one = add i64 %i, 1
-  %many = icmp sle i64 %i.eight, %high
-  br i1 %many, label %eight, label %one
-eight:
+  %full = icmp sle i64 %i.many, %high
+  br i1 %full, label %many, label %one
+many:
   call void @kernel.{name}.{ROWS}(ptr %a.at.i, i64 %stride, ptr %b.here, ptr %c.at.i, i64 %n, i64 %count, i1 %first)
   br label %rows
 one:
@@ -209,11 +210,12 @@ entry:
   %env = alloca [8 x i64]
   %turned = icmp eq i64 %along, 1
   %stride = select i1 %turned, i64 %down, i64 %along
-  ; of a turned matrix, what is side by side in memory stays together
-  %part = udiv i64 %m, {32 * ROWS}
+  %part = udiv i64 %m, {BLOCKS // 2 * ROWS}
   %more = add i64 %part, 1
   %rounded = mul i64 %more, {ROWS}
-  %size = select i1 %turned, i64 32, i64 %rounded
+  ; of a turned matrix, what is side by side in memory stays together
+  %wide = call i64 @llvm.smax.i64(i64 %rounded, i64 {4 * ROWS})
+  %size = select i1 %turned, i64 %wide, i64 %rounded
   %beyond = add i64 %m, %size
   %last = sub i64 %beyond, 1
   %blocks = udiv i64 %last, %size
@@ -251,6 +253,3 @@ def _library() -> Library:
 def addresses() -> dict[str, int]:
     """The address of `tl_thin`, for kernels with products of matrices."""
     return {"tl_thin": _library().address("tl_thin")}
-
-
-DECLARATION = f"declare void @tl_thin({POINTER}, i64, i64, {POINTER}, {POINTER}, i64, i64, i64) nounwind"

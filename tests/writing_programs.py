@@ -375,20 +375,24 @@ def callee_and_closure(x):
     return np.sum(a * b) + np.sum(c**2) + np.sum(np.tanh(y))
 
 
+def merge(a, left, right):
+    i = j = 0
+    for k in range(len(a)):
+        if j >= len(right) or (i < len(left) and left[i] <= right[j]):
+            a[k] = left[i]
+            i += 1
+        else:
+            a[k] = right[j]
+            j += 1
+
+
 def merge_sorted(x):
     def sort(a):
         if len(a) > 1:
             left, right = a[: len(a) // 2].copy(), a[len(a) // 2 :].copy()
             sort(left)
             sort(right)
-            i = j = 0
-            for k in range(len(a)):
-                if j >= len(right) or (i < len(left) and left[i] <= right[j]):
-                    a[k] = left[i]
-                    i += 1
-                else:
-                    a[k] = right[j]
-                    j += 1
+            merge(a, left, right)
 
     y = x.copy()
     sort(y)
@@ -402,14 +406,7 @@ def merge_sorted_by_views(x):
             sort(a[:middle])
             sort(a[middle:])
             left, right = a[:middle].copy(), a[middle:].copy()
-            i = j = 0
-            for k in range(len(a)):
-                if j >= len(right) or (i < len(left) and left[i] <= right[j]):
-                    a[k] = left[i]
-                    i += 1
-                else:
-                    a[k] = right[j]
-                    j += 1
+            merge(a, left, right)
 
     y = x.copy()
     sort(y)

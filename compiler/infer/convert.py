@@ -67,10 +67,10 @@ def convert(b: Builder, node: Node, target: Type) -> Node:
             return b.tuple([convert(b, b.item(node, i), t) for i, t in enumerate(y)])
         case Record(items=x), Record(items=y) if len(x) == len(y):
             return b.apply("record", *(convert(b, b.item(node, i), t) for i, t in enumerate(y)), type=target)
-        case Record(), Record() if _may_be(source, target):
-            items = [b.item(node, i) for i in range(len(source.items))]
-            items = less_known(source.tag, target.tag, items, constant(1)) or []
-            return b.apply("record", *(convert(b, n, t) for n, t in zip(items, target.items)), type=target)
+        case Record(), Record():
+            items = less_known(source.tag, target.tag, [b.item(node, i) for i in range(len(source.items))], constant(1))
+            if items is not None:
+                return b.apply("record", *(convert(b, n, t) for n, t in zip(items, target.items)), type=target)
         case ((Tuple() | Record()), Box(body=body)):
             assert body is not None
             return b.apply("box", convert(b, node, body), type=target)

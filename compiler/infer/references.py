@@ -101,24 +101,30 @@ def _take(ops: Ops, whole: Array, views: list[View], new: View) -> None:
     source = views[-1].step.type if views else whole
     last = views[-1].step.name if views else ""
     if last == new.step.name:
-        merged = _merged(ops, views.pop(), new)
-        return _take(ops, whole, views, merged)
+        _take(ops, whole, views, _merged(ops, views.pop(), new))
+        return
     if new.step.name == "with_axes":
         if new.step.type.dims == source.dims:
-            return None
+            return
         new = View(Step("with_axes", Array(source.element, new.step.type.dims, source.packed)))
     if new.step.name == "permute" and new.step.order == "".join(map(str, range(source.rank))):
-        return None
-    if last in ("permute", "with_axes") and new.step.name in ("window", "permute"):
-        before = views[-2].step.type if len(views) > 1 else whole
-        swap = _before_permute if last == "permute" else _before_axes
-        swapped = swap(ops, before, views[-1], new)
-        if swapped is not None:
-            views.pop()
-            for view in swapped:
-                _take(ops, whole, views, view)
-            return None
-    views.append(new)
+        return
+    swapped = _swapped(ops, views[-2].step.type if len(views) > 1 else whole, views[-1], new) if views else None
+    if swapped is None:
+        views.append(new)
+        return
+    views.pop()
+    for view in swapped:
+        _take(ops, whole, views, view)
+
+
+def _swapped(ops: Ops, source: Array, last: View, new: View) -> list[View] | None:
+    """Two views of an array in the other order, where that is the normal one."""
+    match last.step.name, new.step.name:
+        case "permute", "window":
+            return _before_permute(source, last, new)
+        case "with_axes", ("window" | "permute"):
+            return _before_axes(ops, source, last, new)
     return None
 
 
@@ -138,7 +144,7 @@ def _merged(ops: Ops, a: View, b: View) -> View:
     return b
 
 
-def _before_permute(ops: Ops, source: Array, permute: View, window: View) -> list[View]:
+def _before_permute(source: Array, permute: View, window: View) -> list[View]:
     """A window of a permuted array: the permuted window."""
     order, dims, numbers = permute.step.order, [""] * source.rank, [()] * source.rank
     for k, d in enumerate(map(int, order)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tapeless.infer.binding import bind
 from tapeless.infer.domain import Clo, Loc, Never, Rec, parts
@@ -39,10 +39,6 @@ from tapeless.ir.lists import is_list
 from tapeless.ir.nodes import Apply, Constant, Graph, Node
 from tapeless.ir.primitive import Mismatch, Operator, Primitive
 from tapeless.ir.traverse import encloses
-
-if TYPE_CHECKING:
-    pass
-
 
 NEW_LISTS = ("list", "add", "mul", "slice")
 """Operators that make a new list of the items of another."""

@@ -60,7 +60,8 @@ def shown(rank: int) -> str:
 def check_shapes(ops: Ops, arrays: list[Any], operands: Sequence[Any] = ()) -> None:
     """Raise ValueError unless arrays can be broadcast together; the message tells the shapes of all `operands`."""
     shapes = [sizes(ops, a) for a in arrays]
-    told = [sizes(ops, x) if ops.kind(x) == "array" else [] for x in operands or arrays]
+    rest = iter(shapes)
+    told = [next(rest) if ops.kind(x) == "array" else [] for x in operands or arrays]
     message, values = "operands could not be broadcast together", [n for shape in told for n in shape]
     if len(values) <= DETAILS:
         message += f" with shapes {' '.join(shown(len(shape)) for shape in told)} "

@@ -22,15 +22,15 @@ def _count(ops: Ops, lengths: list[Any]) -> Any:
     return out
 
 
-def _is_line(t: Array) -> bool:
-    """Whether elements follow one another at one distance: then NumPy reshapes without a copy."""
-    return t.dims.count("1") >= t.rank - 1
+def _stays(ops: Ops, a: Any) -> bool:
+    """Whether an array is reshaped without a copy: it is packed, or a reference to elements at one distance."""
+    t = ops.array_type(a)
+    return t.packed or (ops.refers(a) and t.dims.count("1") >= t.rank - 1)
 
 
 def reshaped(ops: Ops, a: Any, lengths: list[Any]) -> Any:
     """The elements in C order, in other dimensions; one of them may be -1."""
-    t = ops.array_type(a)
-    if not t.packed and not (ops.refers(a) and _is_line(t)):
+    if not _stays(ops, a):
         a = converted(ops, a, element_kind(ops, a))
     total = _count(ops, sizes(ops, a))
     unknown = [i for i, n in enumerate(lengths) if (known_int(ops, n) or 0) < 0]
@@ -61,8 +61,8 @@ def reshaped(ops: Ops, a: Any, lengths: list[Any]) -> Any:
 def reshape(ops: Ops, a: Any, *shape: Any) -> Any:
     """np.reshape(a, shape), a.reshape(shape) and a.reshape(n, m)."""
     given = ops.items(shape[0]) if len(shape) == 1 and ops.kind(shape[0]) == "tuple" else list(shape)
-    out, t = reshaped(ops, a, [index(ops, n) for n in given]), ops.array_type(a)
-    return out if t.packed or (ops.refers(a) and _is_line(t)) else ops.viewed(out, a)
+    out = reshaped(ops, a, [index(ops, n) for n in given])
+    return out if _stays(ops, a) else ops.viewed(out, a)
 
 
 @operator("np.ravel", numpy_function("ravel"), keywords=("a",))
