@@ -10,20 +10,24 @@ with a signal where there are several ways (0 goes on, 1 return, 2 break, 3 cont
         if d: return y        switch(signal == 0, @rest, @leave)
         y = 1.0
 
+A variable that has no value on some of the paths that meet is joined with a flag, which each read tests.
+
+    if c: y = 1.0             t = switch(c, @then, @else)       (1.0, True) and (undef, False)
+    z = y                     check(item(t, 1), "UnboundLocalError", ...)
+
 What follows a statement stands once. Branches that continue a block are entered without recursion.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Protocol
 
 from tapeless.frontend.conditions import Fact, condition, facts, learn
-from tapeless.frontend.context import DEAD, Narrowed, Scope, Unbound
+from tapeless.frontend.context import DEAD, Dead, Maybe, Narrowed, Scope
 from tapeless.frontend.expressions import value
 from tapeless.frontend.flow import BREAK, CONTINUE, FALL, RETURN, SIGNALS, assigned, exits
-from tapeless.ir.diagnostics import Note
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
 
 Simple = Callable[[Any, Scope], None]
@@ -66,45 +70,87 @@ class FunctionTail:
 
 
 class Join:
-    """Paths that meet again: the tuple of `names`, then a signal and a value to return where `kinds` needs them.
+    """Paths that meet again: the tuple of `names`, a signal and a value to return where `kinds` needs them, and flags.
 
-    `codes` are the signals. `unbound` tells, for each kind of exit, which names have no value on some path.
+    `codes` are the signals. A name is `flagged` if it has no value on some path; which, is known when all paths are
+    compiled: `complete` then adds the flags to the tuples that were emitted.
     """
 
     def __init__(self, names: Sequence[str], kinds: int, codes: dict[int, int]) -> None:
         self.names, self.codes = names, codes
         self.signals = any(codes[k] for k in codes if k & kinds)
         self.returns = bool(kinds & RETURN)
-        self.width = len(names) + self.signals + self.returns
-        self.unbound: dict[int, set[str]] = {k: set() for k in codes}
+        self.flagged: list[str] = []
         self.used = 0
+        self._missing: dict[int, set[str]] = {k: set() for k in codes}
+        self._dead: dict[int, set[str]] = {k: set() for k in codes}
+        self._ends: list[tuple[Node, int, dict[str, Node]]] = []
+
+    @property
+    def width(self) -> int:
+        """The length of the tuple."""
+        return len(self.names) + self.signals + self.returns + len(self.flagged)
 
     def wants(self, kinds: int) -> Sequence[str]:
         return self.names if kinds & ~RETURN else ()
 
     def emit(self, scope: Scope, kind: int, result: Node | None, at: ast.AST) -> Node:
         self.used |= kind
-        items = [Constant(UNDEF) if kind == RETURN else self._current(scope, name, kind) for name in self.names]
+        flags: dict[str, Node] = {}
+        items = [Constant(UNDEF) if kind == RETURN else self._current(scope, n, kind, flags) for n in self.names]
         if self.signals:
             items.append(Constant(self.codes[kind]))
         if self.returns:
             items.append(Constant(UNDEF) if result is None else result)
-        return scope.tuple(items, at) if items else Constant(None)
+        if not items:
+            return Constant(None)
+        end = scope.tuple(items, at)
+        self._ends.append((end, kind, flags))
+        return end
 
-    def _current(self, scope: Scope, name: str, kind: int) -> Node:
+    def _current(self, scope: Scope, name: str, kind: int, flags: dict[str, Node]) -> Node:
         binding, _ = scope.env.find(name)
         if isinstance(binding, Narrowed):
             return binding.force()
         if isinstance(binding, (Apply, Parameter, Constant)):
             return binding
-        self.unbound[kind].add(name)
-        return Constant(UNDEF)
+        if isinstance(binding, Dead):
+            self._dead[kind].add(name)
+            return Constant(UNDEF)
+        self._missing[kind].add(name)
+        flags[name] = binding.assigned if isinstance(binding, Maybe) else Constant(False)
+        return binding.value if isinstance(binding, Maybe) else Constant(UNDEF)
 
-    def bind(self, scope: Scope, items: list[Node], kinds: Callable[[str], int], why: Callable[[str], Unbound]) -> None:
-        """Give the names their values after the join, each as seen on ways out of some kinds."""
+    def complete(self) -> None:
+        """Every path is compiled: give each of them the flags that one of them asks for."""
+        missing = set[str]().union(*self._missing.values())
+        self.flagged += [n for n in self.names if n in missing and n not in self.flagged]
+        for end, kind, flags in self._ends:
+            assert isinstance(end, Apply)
+            certain = UNDEF if kind == RETURN else True
+            end.args += tuple(flags.get(n) or Constant(certain) for n in self.flagged)
+
+    def bind(self, scope: Scope, items: list[Node], kinds: Callable[[str], int], fresh: Container[str] = ()) -> None:
+        """Give the names their values after the join, each as seen on ways out of some kinds.
+
+        Names in `fresh` may have kept the flag that they came with, whatever the paths say.
+        """
         for name, item in zip(self.names, items):
-            missing = any(name in self.unbound[k] for k in self.codes if k & kinds(name))
-            scope.env.own[name] = why(name) if missing else item
+            ways = [k for k in self.codes if k & kinds(name)]
+            if any(name in self._dead[k] for k in ways):
+                scope.env.own[name] = DEAD
+            elif name in fresh or any(name in self._missing[k] for k in ways):
+                scope.env.own[name] = Maybe(item, self.flags(items)[name])
+            else:
+                scope.env.own[name] = item
+
+    def flags(self, items: Sequence[Node]) -> dict[str, Node]:
+        """The flags among the items of a tuple, which they end."""
+        return dict(zip(self.flagged, items[len(items) - len(self.flagged) :]))
+
+    def result(self, items: Sequence[Node]) -> Node:
+        """The value to return among the items of a tuple."""
+        return items[-1 - len(self.flagged)]
 
 
 class Flow:
@@ -205,43 +251,38 @@ class Flow:
         yes, no = self._side("then", at, known.yes), self._side("else", at, known.no)
         yes.graph.output = block(body, yes, join, at)
         no.graph.output = block(orelse, no, join, at)
+        join.complete()
         result = scope.switch(test, yes.graph, no.graph, at)
         items = scope.items(result, join.width, at)
         for name in changed:
             scope.env.own[name] = DEAD
-
-        def why(name: str) -> Unbound:
-            return _assigned_if(name, scope, at, body, orelse)
-
         if kinds == FALL:
-            join.bind(scope, items, lambda _: FALL, why)
+            join.bind(scope, items, lambda _: FALL)
             return
-        self._dispatch(join, items, kinds, why, at)
+        self._dispatch(join, items, kinds, at)
 
-    def _dispatch(self, join: Join, items: list[Node], kinds: int, why: Callable[[str], Unbound], at: ast.stmt) -> None:
+    def _dispatch(self, join: Join, items: list[Node], kinds: int, at: ast.stmt) -> None:
         """After a join with a signal: leave, or go on with what follows."""
         outer, signal = self.scope, items[len(join.names)]
         falls = outer.operator("eq", signal, Constant(SIGNALS[FALL]), at=at)
         leave = outer.nested("branch", "leave", at)
         ways = [k for k in (RETURN, BREAK, CONTINUE) if k & kinds]
-        leave.graph.output = self._emit_one(leave, join, items, ways, why, at)
+        leave.graph.output = self._emit_one(leave, join, items, ways, at)
         rest = outer.nested("branch", "rest", at, outer.env)
-        join.bind(rest, items, lambda _: FALL, why)
+        join.bind(rest, items, lambda _: FALL)
         self.enter(rest, lambda: outer.switch(falls, rest.graph, leave.graph, at))
 
-    def _emit_one(
-        self, scope: Scope, join: Join, items: list[Node], kinds: list[int], why: Callable[[str], Unbound], at: ast.stmt
-    ) -> Node:
+    def _emit_one(self, scope: Scope, join: Join, items: list[Node], kinds: list[int], at: ast.stmt) -> Node:
         kind = kinds[0]
 
         def emit(s: Scope) -> Node:
-            join.bind(s, items, lambda _: kind, why)
-            return self.tail.emit(s, kind, items[-1] if kind == RETURN else None, at)
+            join.bind(s, items, lambda _: kind)
+            return self.tail.emit(s, kind, join.result(items) if kind == RETURN else None, at)
 
         if len(kinds) == 1:
             return emit(scope)
         test = scope.operator("eq", items[len(join.names)], Constant(SIGNALS[kind]), at=at)
-        return scope.choose(test, emit, lambda s: self._emit_one(s, join, items, kinds[1:], why, at), at)
+        return scope.choose(test, emit, lambda s: self._emit_one(s, join, items, kinds[1:], at), at)
 
 
 class Known:
@@ -257,28 +298,6 @@ class Known:
 def block(body: Sequence[ast.stmt], scope: Scope, tail: Tail, at: ast.AST) -> Node:
     """Compile a block in a scope; the value that its graph gives."""
     return Flow(body, scope, tail).run(at)
-
-
-def _assigned_if(
-    name: str, scope: Scope, at: ast.stmt, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]
-) -> Unbound:
-    """The words for a variable that one branch leaves without a value."""
-    where, sides = f"line {at.lineno}", (name in assigned(body), name in assigned(orelse))
-    why = {
-        (True, False): f"it is assigned only if the condition on {where} holds",
-        (False, True): f"it is assigned only if the condition on {where} does not hold",
-    }.get(sides, f"it is assigned only on some paths through {where}")
-    return Unbound(why, assignment_notes(name, scope, [*body, *orelse]))
-
-
-def assignment_notes(name: str, scope: Scope, body: Sequence[ast.stmt]) -> tuple[Note, ...]:
-    """Where a variable is assigned in a block."""
-    for s in body:
-        for node in ast.walk(s):
-            stores = isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
-            if stores or (isinstance(node, ast.FunctionDef) and node.name == name):
-                return (Note(f"`{name}` is assigned here", scope.span(node)),)
-    return ()
 
 
 def control(kind: type[ast.stmt]) -> Callable[[Control], Control]:

@@ -85,7 +85,7 @@ class _Clauses:
         names = function.table.of(e)
         inner = Scope(scope.graph, Env(function, scope.env, names.locals), function)
         for name in sorted(names.cells):
-            inner.make_cell(inner.env, name, Constant(UNDEF), names.cells[name], e)
+            inner.make_empty_cell(inner.env, names, name, e)
         return self.reduction.result(self._clause(inner, 0, over, self.reduction.initial))
 
     def _clause(self, scope: Scope, k: int, over: Iteration, initial: State) -> State:

@@ -16,7 +16,7 @@ from tapeless.frontend.flow import Liveness
 from tapeless.frontend.scope import Names, NameTable
 from tapeless.frontend.source import SourceFile
 from tapeless.ir.dataclass import dataclass, field
-from tapeless.ir.diagnostics import InferenceError, InternalError, Note, Span, UnsupportedError
+from tapeless.ir.diagnostics import InferenceError, InternalError, Span, UnsupportedError
 from tapeless.ir.nodes import PLAIN_CALL, UNDEF, Apply, CallShape, Constant, Graph, Node, Parameter
 from tapeless.ir.operators import find
 from tapeless.ir.primitive import OPERATORS, REGISTRY
@@ -31,11 +31,11 @@ class Location:
 
 
 @dataclass(frozen=True)
-class Unbound:
-    """A variable that has no value on some paths: why, and where it is assigned."""
+class Maybe:
+    """A variable that has a value on some paths only, those where `assigned` is true."""
 
-    why: str
-    notes: tuple[Note, ...] = ()
+    value: Node
+    assigned: Node
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Held:
     found: Found
 
 
-Binding = Node | Location | Unbound | Dead | Forward | Narrowed | Held
+Binding = Node | Location | Maybe | Dead | Forward | Narrowed | Held
 DEAD = Dead()
 
 
@@ -223,8 +223,11 @@ class Scope:
             case Held():
                 hint = f"use its attributes, as in {name}.x"
                 raise UnsupportedError(f"the object `{name}` cannot be used as a value", self.span(at), hint=hint)
-            case Unbound():
-                raise InferenceError(f"`{name}` may be unbound here: {binding.why}", self.span(at), binding.notes)
+            case Maybe():
+                self._check_assigned(name, binding.assigned, owner, at)
+                if owner is self.function:
+                    self.env.own[name] = binding.value
+                return binding.value
             case Dead():
                 raise InternalError(f"frontend: `{name}` is read, but liveness found it dead", self.span(at))
         if owner is not None:
@@ -233,18 +236,16 @@ class Scope:
 
     def _load(self, name: str, place: Location, owner: Function | None, at: ast.AST) -> Node:
         if place.assigned is not None:
-            if owner is self.function:
-                error = f"cannot access local variable '{name}' where it is not associated with a value"
-                kind = "UnboundLocalError"
-            else:
-                error = (
-                    f"cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
-                )
-                kind = "NameError"
-            self.primitive(
-                "check", self.primitive("load", place.assigned, at=at), Constant(kind), Constant(error), at=at
-            )
+            self._check_assigned(name, self.primitive("load", place.assigned, at=at), owner, at)
         return self.primitive("load", place.cell, at=at)
+
+    def _check_assigned(self, name: str, assigned: Node, owner: Function | None, at: ast.AST) -> None:
+        if owner is self.function:
+            kind, where = "UnboundLocalError", f"local variable '{name}' where it is not associated with a value"
+        else:
+            kind = "NameError"
+            where = f"free variable '{name}' where it is not associated with a value in enclosing scope"
+        self.primitive("check", assigned, Constant(kind), Constant(f"cannot access {where}"), at=at)
 
     def assign(self, name: str, value: Node, at: ast.AST) -> None:
         """Bind a name, or store to its cell."""
@@ -258,20 +259,26 @@ class Scope:
         else:
             self.env.own[name] = value
 
-    def make_cell(self, env: Env, name: str, value: Node, may_be_unbound: bool, at: ast.AST) -> None:
-        """A new location for a variable of a layer."""
+    def make_cell(self, env: Env, name: str, value: Node, assigned: Node | None, at: ast.AST) -> None:
+        """A new location for a variable of a layer; `assigned` says if it has a value, None that reads find one."""
         cell = self.primitive("cell", value, at=at)
-        flag = self.primitive("cell", Constant(False), at=at) if may_be_unbound else None
-        env.own[name] = Location(cell, flag)
+        env.own[name] = Location(cell, None if assigned is None else self.primitive("cell", assigned, at=at))
+
+    def make_empty_cell(self, env: Env, names: Names, name: str, at: ast.AST) -> None:
+        """A new location without a value, with a flag if it may be read before it gets one."""
+        self.make_cell(env, name, Constant(UNDEF), Constant(False) if names.cells[name] else None, at)
 
     def become_cell(self, name: str, at: ast.AST) -> None:
         """A variable of this function becomes a location, which holds the value that it has here."""
         binding, _ = self.env.find(name)
         if isinstance(binding, Narrowed):
             binding = binding.force()
-        is_bound = isinstance(binding, (Apply, Parameter, Constant))
-        may_be_unbound = self.function.names.cells[name] and not is_bound
-        self.make_cell(self.env, name, binding if is_bound else Constant(UNDEF), may_be_unbound, at)  # type: ignore[arg-type]
+        if isinstance(binding, Maybe):
+            self.make_cell(self.env, name, binding.value, binding.assigned, at)
+        elif isinstance(binding, (Apply, Parameter, Constant)):
+            self.make_cell(self.env, name, binding, None, at)
+        else:
+            self.make_empty_cell(self.env, self.function.names, name, at)
 
     def is_cell(self, name: str) -> bool:
         """Whether a name is a location here."""

@@ -66,11 +66,12 @@ def is_endless(s: ast.stmt) -> bool:
 
 @dataclass
 class Live:
-    """The variables read after a statement; for a loop also when it ends, and from its head on."""
+    """The variables read after a statement; for a loop also when it ends, from its head on, and if it goes on there."""
 
     after: set[str]
     exit: set[str]
     head: set[str]
+    again: set[str]
 
 
 @dataclass
@@ -103,7 +104,7 @@ class Liveness:
     def _statement(self, s: ast.stmt, live: set[str], targets: _Targets | None) -> set[str]:
         match s:
             case ast.If():
-                self._at[s] = Live(set(live), set(), set())
+                self._at[s] = Live(set(live), set(), set(), set())
                 other = self._block(s.orelse, set(live), targets)
                 live = self._block(s.body, live, targets) | other
                 return self._expression(s.test, live)
@@ -129,7 +130,8 @@ class Liveness:
             if new == head:
                 break
             head = new
-        self._at[s] = Live(live, live | exit_, head)
+        again = self._expression(s.test, start) if isinstance(s, ast.While) else start
+        self._at[s] = Live(live, live | exit_, head, again)
         return self._expression(s.iter, set(head)) if isinstance(s, ast.For) else set(head)
 
     def _head(self, s: ast.While | ast.For, exit_: set[str], live: set[str]) -> set[str]:

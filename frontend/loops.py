@@ -3,18 +3,18 @@
     while c: body        loop L(x, ...):  switch(c, @step, @exit);  step: body, L(x', ...);  exit: (x, ...)
     for t in it: body    L(x, ..., i):    switch(index_lt(i, n), @step, @exit);  step: t = iter_get(it, i), body, ...
 
-The state holds the variables that are assigned in the loop and live at its head or after it; what does not change is a
-free variable. `break` and `return` set a signal that is tested first, so that the loop ends; what follows the loop
-tests it again.
+The state holds the variables that are assigned in the loop and live at its head or after it, and the flags of those
+that may have no value; what does not change is a free variable. `break` and `return` set a signal that is tested first,
+so that the loop ends; what follows the loop tests it again.
 """
 
 from __future__ import annotations
 
 import ast
 
-from tapeless.frontend.blocks import Flow, Join, Known, assignment_notes, block, control
+from tapeless.frontend.blocks import Flow, Join, Known, block, control
 from tapeless.frontend.conditions import condition, facts, learn
-from tapeless.frontend.context import DEAD, Narrowed, Scope, Unbound
+from tapeless.frontend.context import DEAD, Maybe, Narrowed, Scope
 from tapeless.frontend.expressions import value
 from tapeless.frontend.flow import BREAK, CONTINUE, FALL, RETURN, SIGNALS, assigned, exits, is_endless
 from tapeless.frontend.statements import bind
@@ -39,10 +39,10 @@ class LoopState:
 
     names: list[str]
     initial: list[Node]
-    fresh: set[str]  # of `names`: without a value before
+    flags: dict[str, Node]  # of `names`: those that may have no value before, with what says so
+    early: set[str]  # those that an iteration may read, or leave as they are, before it assigns them
     at_break: set[str]  # of `names`: read only where `break` leads to
-    dropped: list[str]  # not in the state: a value before, that nothing reads
-    temporary: list[str]  # not in the state: no value before
+    dropped: list[str]  # not in the state: nothing reads them
 
 
 @control(ast.While)
@@ -89,8 +89,9 @@ def _loop(flow: Flow, s: ast.While | ast.For, over: Iteration | None, runs: bool
     join = Join(state.names, kinds & ~CONTINUE | FALL, CODES)
     head = scope.nested("loop", "loop", s)
     head.graph.finite = over is not None
-    params = _enter(head, state, s)
     initial = list(state.initial)
+    for name in state.names:
+        head.graph.parameter(name, None, head.span(s))
     if over is not None:
         over.index = head.graph.parameter("i")
         initial.append(Constant(0))
@@ -99,10 +100,13 @@ def _loop(flow: Flow, s: ast.While | ast.For, over: Iteration | None, runs: bool
     if join.returns:
         head.graph.parameter("result")
         initial.append(Constant(UNDEF))
+    join.flagged += [n for n in state.flags if n in state.early or (not runs and n not in state.at_break)]
+    _enter(head, state, join)
 
     test = _test(head, s, over, signal)
     step, done = head.nested("branch", "step", s), head.nested("branch", "exit", s)
-    _step(step, head, s, over, join, params)
+    _step(step, head, s, over, join)
+    initial += [state.flags.get(n) or Constant(True) for n in join.flagged]
     done.graph.output = done.tuple(list(head.graph.params), s)
     head.graph.output = head.switch(test, step.graph, done.graph, s)
 
@@ -114,7 +118,7 @@ def _loop(flow: Flow, s: ast.While | ast.For, over: Iteration | None, runs: bool
 
 def _state(s: ast.While | ast.For, scope: Scope, runs: bool) -> LoopState:
     live = scope.function.liveness.at(s)
-    state = LoopState([], [], set(), live.exit - live.head, [], [])
+    state = LoopState([], [], {}, live.again, live.exit - live.head, [])
     first = [s.target] if isinstance(s, ast.For) else [s.test]
     for name in assigned([*first, *s.body]):
         if scope.is_cell(name):
@@ -122,33 +126,25 @@ def _state(s: ast.While | ast.For, scope: Scope, runs: bool) -> LoopState:
         binding, _ = scope.env.find(name)
         if isinstance(binding, Narrowed):
             binding = binding.force()
-        if not isinstance(binding, (Apply, Parameter, Constant)):
-            if name in live.exit and (runs or name in state.at_break):
-                state.names.append(name)
-                state.initial.append(Constant(UNDEF))
-                state.fresh.add(name)
-            else:
-                state.temporary.append(name)
-        elif name in live.head or name in live.exit:
-            state.names.append(name)
+        if name not in live.head and name not in live.exit:
+            state.dropped.append(name)
+            continue
+        state.names.append(name)
+        if isinstance(binding, (Apply, Parameter, Constant)):
             state.initial.append(binding)
         else:
-            state.dropped.append(name)
+            state.initial.append(binding.value if isinstance(binding, Maybe) else Constant(UNDEF))
+            state.flags[name] = binding.assigned if isinstance(binding, Maybe) else Constant(False)
     return state
 
 
-def _enter(head: Scope, state: LoopState, s: ast.stmt) -> list[Node]:
-    """Bind the names at the loop's head."""
-    params: list[Node] = []
-    for name in state.names:
-        params.append(head.graph.parameter(name, None, head.span(s)))
-        if name in state.fresh:
-            head.env.own[name] = Unbound(f"the loop on line {s.lineno} assigns it further down only")
-        else:
-            head.env.own[name] = params[-1]
+def _enter(head: Scope, state: LoopState, join: Join) -> None:
+    """Bind the names at the loop's head, and add the parameters of flags."""
+    flags = {name: head.graph.parameter(f"{name}.assigned") for name in join.flagged}
+    for name, param in zip(state.names, head.graph.params):
+        head.env.own[name] = param if name not in state.flags else Maybe(param, flags[name]) if name in flags else DEAD
     for name in state.dropped:
         head.env.own[name] = DEAD
-    return params
 
 
 def _test(head: Scope, s: ast.While | ast.For, over: Iteration | None, signal: Node | None) -> Node:
@@ -167,10 +163,8 @@ def _test(head: Scope, s: ast.While | ast.For, over: Iteration | None, signal: N
     return quiet if is_endless(s) else head.choose(quiet, own, lambda _: Constant(False), s)
 
 
-def _step(
-    step: Scope, head: Scope, s: ast.While | ast.For, over: Iteration | None, join: Join, params: list[Node]
-) -> None:
-    """One iteration, and the next."""
+def _step(step: Scope, head: Scope, s: ast.While | ast.For, over: Iteration | None, join: Join) -> None:
+    """One iteration, and the next; the flags that it asks for become parameters too."""
     graph, index = step.graph, None
     if isinstance(s, ast.While):
         learn(step, facts(s.test, True), s.test)
@@ -179,6 +173,10 @@ def _step(
         index = over.index
         bind(s.target, step.operator("iter_get", over.iterator, index, at=s.target), step)
     node = block(s.body, step, join, s)
+    known = len(join.flagged)
+    join.complete()
+    for name in join.flagged[known:]:
+        head.graph.parameter(f"{name}.assigned")
     inner = Scope(graph, step.env, step.function)
     args: list[Node] = list(head.graph.params)  # where the end of the body is never reached
     if join.used:
@@ -190,18 +188,11 @@ def _step(
 
 def _rebind(scope: Scope, s: ast.While | ast.For, state: LoopState, join: Join, after: list[Node], runs: bool) -> None:
     """What the names mean after the loop."""
-    line = s.lineno
     kinds = BREAK if is_endless(s) else FALL | CONTINUE | BREAK
-
-    def why(name: str) -> Unbound:
-        return Unbound(f"not every way through the loop on line {line} assigns it", assignment_notes(name, scope, [s]))
-
-    join.bind(scope, after, lambda name: kinds & BREAK if name in state.at_break else kinds, why)
+    untouched = () if runs else state.flags.keys() - state.at_break
+    join.bind(scope, after, lambda name: kinds & BREAK if name in state.at_break else kinds, untouched)
     for name in state.dropped:
         scope.env.own[name] = DEAD
-    for name in state.temporary:
-        reason = f"it is assigned only if the loop on line {line} runs"
-        scope.env.own[name] = DEAD if runs else Unbound(reason, assignment_notes(name, scope, [s]))
 
 
 def _go_on(flow: Flow, s: ast.While | ast.For, kinds: int, after: list[Node], join: Join, indexed: bool) -> Node | None:
@@ -210,12 +201,12 @@ def _go_on(flow: Flow, s: ast.While | ast.For, kinds: int, after: list[Node], jo
     ends = not is_endless(s) or bool(kinds & BREAK)
     if kinds & RETURN:
         if not ends:
-            return flow.tail.emit(flow.scope, RETURN, after[-1], s)
+            return flow.tail.emit(flow.scope, RETURN, join.result(after), s)
         assert signal is not None
         outer = flow.scope
         returned = outer.operator("eq", signal, Constant(SIGNALS[RETURN]), at=s)
         leave = outer.nested("branch", "return", s)
-        leave.graph.output = flow.tail.emit(leave, RETURN, after[-1], s)
+        leave.graph.output = flow.tail.emit(leave, RETURN, join.result(after), s)
         rest = outer.nested("branch", "rest", s, outer.env)
         flow.enter(rest, lambda: outer.switch(returned, leave.graph, rest.graph, s))
     if not ends:

@@ -108,6 +108,43 @@ def in_a_branch(x, c):
     return np.sum(y * y)
 
 
+def a_row_of_a_loop(x, n):
+    a = x.reshape(2, 2) * 1.0
+    for i in range(n):
+        row = a[i]
+        a[i, 0] += 1.0
+    row[1] = 7.0 * row[0]  # a view of the last row, if there is one
+    return np.sum(a**2) + np.sum(row**3)
+
+
+def sieve(n):
+    prime = np.ones(n, dtype=bool)
+    prime[:2] = False
+    for i in range(2, n):
+        if prime[i]:
+            prime[i * i :: i] = False
+    return np.flatnonzero(prime)
+
+
+def strided(x, step):
+    y = x.copy()
+    every = y[1::step]
+    every *= y[0] + x[1:2]
+    y[::step] += every[0] * x[::step]
+    return np.sum(y**3)
+
+
+def made_in_one_iteration(x, n):
+    for i in range(n):
+        if i == 0:
+            y = x * x
+        else:
+            w = y
+            y = w + 1.0
+            y[0] = w[1] * y[0]
+    return np.sum(y * y)
+
+
 def old_value(x):
     y = x**2
     x = x.copy()
@@ -440,6 +477,7 @@ def made_in_a_function(x):
 
 
 PRIMALS = [
+    (sieve, (50,)),
     (merge_sorted, (V,)),
     (merge_sorted_by_views, (V,)),
     (a_new_one_in_each_call, (V, 4)),
@@ -468,6 +506,12 @@ DERIVATIVES = [
     (jacobi, (SPD, B)),
     (power_iteration, (SPD, B)),
     (bubble_sort, (V,)),
+    (strided, (V, 2)),
+    (strided, (V, -1)),
+    (a_row_of_a_loop, (V, 1)),
+    (a_row_of_a_loop, (V, 2)),
+    (made_in_one_iteration, (V, 1)),
+    (made_in_one_iteration, (V, 3)),
     (in_a_branch, (V, 0.5)),
     (in_a_branch, (V, -0.5)),
     (old_value, (V,)),

@@ -132,13 +132,15 @@ def _in_range(ops: Ops, i: Any, n: Any, axis: int) -> Any:
 def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
     """The part that low:high:step takes of a dimension of size n."""
     zero, one = ops.lift(0), ops.lift(1)
-    stride = 1 if ops.kind(step) == "none" else int(ops.need_constant(position(ops, step), "the step of a slice"))
-    if stride == 0:
-        return ops.raise_("ValueError", "slice step cannot be zero")  # type: ignore[no-any-return]
-    bounds = [None if ops.kind(x) == "none" else position(ops, x) for x in (low, high)]
+    bounds = [None if ops.kind(x) == "none" else position(ops, x) for x in (low, high, step)]
     if any(x is not None and ops.kind(x) not in ("int", "bool") for x in bounds):
         raise Mismatch("slice indices must be integers or None or have an __index__ method")
-    a, b = (None if x is None else to_int(ops, x) for x in bounds)
+    a, b, c = (None if x is None else to_int(ops, x) for x in bounds)
+    stride = 1 if c is None else known_int(ops, c)
+    if stride == 0:
+        return ops.raise_("ValueError", "slice step cannot be zero")  # type: ignore[no-any-return]
+    if stride is None:
+        return _strided(ops, a, b, c, n)
     if a is None and b is None and stride == 1:
         return Part(zero, one, n, dim, whole=True)
     first = 0 if a is None else known_int(ops, a)
@@ -163,6 +165,23 @@ def _slice(ops: Ops, low: Any, high: Any, step: Any, n: Any, dim: str) -> Part:
         more = ops.apply("ifloordiv", ops.apply("isub", count, one), ops.lift(min(abs(stride), LARGEST)))
         count = ops.apply("iadd", more, one)  # 0 of 0: it is the floor
     return Part(start, ops.lift(stride), count, "?")
+
+
+def _strided(ops: Ops, a: Any, b: Any, step: Any, n: Any) -> Part:
+    """The part that a:b:step takes of a dimension of size n, where the step is not known."""
+    zero, one, minus, large = ops.lift(0), ops.lift(1), ops.lift(-1), ops.lift(LARGEST)
+    ops.check(ops.apply("ine", step, zero), "ValueError", "slice step cannot be zero")
+    back, end = ops.apply("ilt", step, zero), ops.apply("isub", n, one)
+    first, last = ops.apply("select", back, end, zero), ops.apply("select", back, minus, n)
+    least, most = ops.apply("select", back, minus, zero), ops.apply("select", back, end, n)
+    start = first if a is None else _bound(ops, a, n, least, most)
+    stop = last if b is None else _bound(ops, b, n, least, most)
+    ahead, behind = ops.apply("isub", stop, start), ops.apply("isub", start, stop)
+    count = _above(ops, ops.apply("select", back, behind, ahead))
+    length = ops.apply("select", back, ops.apply("isub", zero, step), step)  # the least int is its own negative
+    length = ops.apply("select", ops.apply("ilt", zero, length), length, large)
+    more = ops.apply("ifloordiv", ops.apply("isub", count, one), length)
+    return Part(start, step, ops.apply("iadd", more, one), "?")
 
 
 def _fixed(ops: Ops, k: slice, n: Any) -> Part | None:

@@ -1,5 +1,6 @@
-"""Slices with known bounds, over sizes at which their parts are all, some or nothing; and arrays without dimensions."""
+"""Slices, over sizes at which their parts are all, some or nothing; and arrays without dimensions."""
 
+import itertools
 import random
 
 import numpy as np
@@ -24,6 +25,21 @@ def test_slices_of_vectors(key):
     for n in (0, 1, 2, 3, 4, 7):
         x = np.arange(float(n))
         same(compiled(x), f(x))
+
+
+BOUNDS = (-(2**63), -4, -1, 0, 2, 3, 2**62)
+STEPS = (-(2**63), -3, -1, 0, 1, 2, 2**63 - 1)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x, a, b, c: x[a:b:c], lambda x, a, b, c: x[a::c], lambda x, a, b, c: 2.0 * x[:b:c] + x[::c][0]]
+)
+def test_slices_that_are_not_known(f):
+    compiled = tl.jit(f)
+    for n in (0, 1, 3):
+        x = np.arange(float(n))
+        for bounds in itertools.product(BOUNDS, BOUNDS, STEPS):
+            same(outcome(compiled, (x, *bounds)), outcome(f, (x, *bounds)))
 
 
 def programs(count):

@@ -5,7 +5,7 @@ import pytest
 import tapeless as tl
 from array_checks import check_derivatives, check_value, ids
 from buffer_programs import under_a_branch
-from writing_programs import DERIVATIVES, PRIMALS, V
+from writing_programs import DERIVATIVES, PRIMALS, V, a_row_of_a_loop, made_in_one_iteration
 
 
 @pytest.mark.parametrize("f, args", PRIMALS + DERIVATIVES, ids=ids(PRIMALS + DERIVATIVES))
@@ -16,6 +16,13 @@ def test_as_in_numpy(f, args):
 @pytest.mark.parametrize("f, args", DERIVATIVES, ids=ids(DERIVATIVES))
 def test_derivatives(f, args):
     check_derivatives(f, args)
+
+
+@pytest.mark.parametrize("f", [a_row_of_a_loop, made_in_one_iteration])
+@pytest.mark.parametrize("transform", [tl.jit, tl.grad])
+def test_what_no_iteration_assigned_has_no_value(f, transform):
+    with pytest.raises(UnboundLocalError, match="where it is not associated with a value"):
+        transform(f)(V, 0)
 
 
 # -- arguments --------------------------------------------------------------------------------------------------------

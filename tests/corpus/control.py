@@ -2,7 +2,7 @@
 
 import math
 
-from corpus.registry import program, values
+from corpus.registry import error, program, values
 
 
 @program((-2.0,), (0.5,), (3.0,), order=2)
@@ -428,3 +428,124 @@ def assigned_before_a_break(x, n):
         x = x * v + 0.1
     v = x
     return v * v
+
+
+@program((1.5, 1), (1.5, 4), order=2)
+@error((1.5, 0), (1.5, -2), raises=UnboundLocalError)
+def assigned_by_a_loop_only(x, n):
+    for i in range(n):
+        y = x * x * i
+    return y * x
+
+
+@program((1.5, 2), (1.5, 3))
+@error((1.5, 0), (1.5, 1), raises=UnboundLocalError)
+def assigned_by_an_inner_loop_only(x, n):
+    for i in range(n):
+        for j in range(i):
+            z = x * i + j
+    return z * z + i + j
+
+
+@program((1.5, 4))
+@error((1.5, 0), (1.5, 2), raises=UnboundLocalError)
+def assigned_in_some_iterations(x, n):
+    for i in range(n):
+        if i > 2:
+            y = x * i
+        elif i > 1:
+            continue
+    return y * y
+
+
+@program((1.5, 1), (1.5, 4), order=2)
+def read_in_the_next_iteration(x, n):
+    for i in range(n):
+        if i > 0:
+            x = x + before * before
+        before = x * 0.5
+    return x
+
+
+@program((1.5, 2), (1.5, 5))
+@error((1.5, -1), raises=UnboundLocalError)
+def kept_from_the_last_iteration(x, n):
+    s = 0.0
+    for i in range(-1 if n < 0 else 0, n if n > 0 else 1):
+        if i % 2 == 0 and i >= 0:
+            t = x * x + i
+        s += t * x
+    return s
+
+
+@program((1.5, 3), (0.5, 2))
+@error((4.0, 3), raises=UnboundLocalError)
+def assigned_by_the_else_of_a_loop(x, n):
+    for i in range(n):
+        z = x * x * i
+        if z > 10.0:
+            break
+    else:
+        w = z * x
+    return w + z
+
+
+@program((1.5, 4), (1.5, 2))
+@error((1.5, 3), raises=UnboundLocalError)
+def assigned_before_one_break(x, n):
+    while True:
+        if n > 3:
+            q = x * x
+            break
+        if n > 2:
+            break
+        if n > 1:
+            return x
+        n += 1
+    return q
+
+
+@program((1.5, 3), (1.5, 2), (1.5, 1))
+@error((1.5, 0), raises=UnboundLocalError)
+def returned_or_assigned(x, n):
+    if n > 2:
+        y = x
+    elif n > 1:
+        return x * 3.0
+    elif n > 0:
+        y = x * x
+    return y * y
+
+
+@program((1.5, 3))
+@error((1.5, 0), raises=NameError)
+def captured_after_a_loop(x, n):
+    for i in range(n):
+        y = x * i
+
+    def h():
+        return y * y
+
+    return h() + h()
+
+
+@program((1.5, 3))
+@error((1.5, 0), raises=NameError)
+def changed_by_a_closure_after_a_loop(x, n):
+    for i in range(n):
+        y = x * i
+
+    def h():
+        nonlocal y
+        y = y * y
+        return y
+
+    return h() + y
+
+
+@program((1.5, True))
+@error((1.5, False), raises=UnboundLocalError)
+def function_of_one_branch(x, flag):
+    if flag:
+        g = lambda t: t * x
+    return g(x)

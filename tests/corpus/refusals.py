@@ -111,20 +111,6 @@ def growing_tuple(x, n):
     return t[0]
 
 
-@refused(1.0, True)
-def possibly_unbound(x, flag):
-    if flag:
-        y = x
-    return y  # refused
-
-
-@refused(1.0, 2)
-def unbound_after_an_empty_loop(x, n):
-    for i in range(n):
-        y = x * i
-    return y  # refused
-
-
 @refused(1.0)
 def iteration_over_a_number(x):
     s = 0.0

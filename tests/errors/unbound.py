@@ -1,7 +1,6 @@
-# CALL: jit(f)(1.0)
-# ERROR: InferenceError: `y` may be unbound here: it is assigned only if the condition on line 4 holds
+# CALL: jit(f)(-1.0)
+# ERROR: UnboundLocalError: cannot access local variable 'y' where it is not associated with a value
 def f(x):
     if x > 0:
         y = 1.0
-    return y
-#          ^
+    return y  # here

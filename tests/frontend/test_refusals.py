@@ -49,12 +49,6 @@ CASES = [
     ("y = math #", "module"),
     ("y = math.nothing(x) #", "no attribute `nothing`"),
     ("y = y #", "before it is assigned"),
-    ("if x: y = 1\n    z = y #", "`y` may be unbound here: it is assigned only if the condition on line 4 holds"),
-    ("if x: pass\n    else: y = 1\n    z = y #", "only if the condition on line 4 does not hold"),
-    ("for i in range(int(x)): y = 1\n    z = y #", "only if the loop on line 4 runs"),
-    ("for i in range(3):\n     if i > x: break\n     y = i\n    z = y #", "not every way through the loop"),
-    ("for i in range(3):\n     if i > x: z = y #\n     y = i", "before it is assigned"),
-    ("while x:\n     y = 1\n    z = y #", "only if the loop"),
     ("while (y := x) > 1: x = 0 #\n    else: pass", "`:=`"),
 ]
 
@@ -69,20 +63,6 @@ def test_refused_at_the_line(body: str, words: str) -> None:
     assert words in error.message
     assert error.span is not None and error.span.line == line
     assert len(str(error).splitlines()) <= 12
-
-
-def test_unbound_shows_both_places() -> None:
-    with pytest.raises(TapelessError) as caught:
-        load(from_source("def f(x):\n    if x:\n        y = 1\n    return y\n"))
-    assert str(caught.value).splitlines() == [
-        "type error: `y` may be unbound here: it is assigned only if the condition on line 2 holds",
-        f"  --> {caught.value.span}",
-        "  |",
-        "4 |     return y",
-        "  |            ^",
-        f"  = `y` is assigned here ({caught.value.notes[0].span})",
-    ]
-    assert caught.value.notes[0].span.line == 3  # type: ignore[union-attr]
 
 
 def test_columns_count_characters() -> None:

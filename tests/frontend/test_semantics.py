@@ -127,6 +127,20 @@ def f(x):
         n = 100
     return x, n
 """,
+    "variables without a value": """
+def f(x):
+    for k in range(int(x) + 2):
+        if x > 2: pass
+        else: y = k
+        if k > x: z = y
+        if k == 3: break
+    else:
+        w = y
+    while x < 1:
+        v = x
+        x += 0.5
+    return w, z, v
+""",
     "loop else that returns": """
 def f(x):
     for i in range(3):
