@@ -18,7 +18,8 @@ from generator.program import Program
 
 REFUSALS = ("UnsupportedError", "InferenceError", "DifferentiationError")
 DEFECTS = (NameError, AttributeError, SyntaxError, RecursionError)  # of the generator, where NumPy raises them
-ERRORS = (ArithmeticError, ValueError, TypeError, MemoryError, LookupError)
+UNBOUND = "where it is not associated with a value"
+ERRORS = (ArithmeticError, ValueError, TypeError, MemoryError, LookupError, NameError)
 
 
 class ArrayBatch:
@@ -53,7 +54,7 @@ class ArrayChecker:
         verdict = Verdict(program.seed, features=sorted(program.features))
         calls = [made(texts) for texts in program.calls]
         outcomes = [outcome(plain, args) for args in calls]
-        defect = next((o for o in outcomes if isinstance(o, DEFECTS)), None)
+        defect = next((o for o in outcomes if isinstance(o, DEFECTS) and UNBOUND not in str(o)), None)
         if defect is not None:
             verdict.kind, verdict.problem = "generator", repr(defect)
             return verdict

@@ -8,9 +8,10 @@ keyed on their constants, loops over them unroll) and inference starts again. Ma
 
 from __future__ import annotations
 
-from tapeless.infer.domain import Never, Num, Value
+from tapeless.infer.domain import DYNAMIC, Arr, Never, Num, Rec, Value
 from tapeless.infer.engine import Engine
 from tapeless.infer.instances import Failure, Instance
+from tapeless.infer.references import is_reference
 from tapeless.ir.diagnostics import DifferentiationError, InferenceError, Note, TapelessError
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
 from tapeless.ir.primitive import UNKNOWN, Primitive
@@ -110,7 +111,7 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
         return True
     inst = inst.enclosing(node.graph)  # type: ignore[attr-defined]
     value = inst.values.get(node)
-    if (isinstance(value, Num) and value.kind == "float") or value is None:
+    if value is None or (isinstance(value, Num) and value.kind == "float") or _has_sizes(value):
         return False
     if (isinstance(value, Num) and value.const is not UNKNOWN) or node in seen:
         return True
@@ -138,6 +139,11 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
             return False
         return _decidable(engine, caller, call.args[position], marks, seen)
     return not isinstance(value, Never)
+
+
+def _has_sizes(value: Value) -> bool:
+    """Whether numbers that are read from a value are its sizes or elements, which no constants decide."""
+    return isinstance(value, Arr) or (isinstance(value, Rec) and (value.tag == DYNAMIC or is_reference(value.tag)))
 
 
 def _error(engine: Engine, failures: list[tuple[Instance, Node, Failure]]) -> TapelessError:

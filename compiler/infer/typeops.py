@@ -45,6 +45,8 @@ from tapeless.ir.primitive import REGISTRY, UNKNOWN, Mismatch, Operator
 if TYPE_CHECKING:
     from tapeless.infer.engine import Engine
 
+CHANGED = "an array that is changed elsewhere cannot be put into a list of any length: put in a copy"
+
 
 class Diverges(Exception):
     """The operator raises, always: it has no value."""
@@ -301,10 +303,12 @@ class TypeOps:
 
     def _stored(self, x: Value) -> Value:
         if has_references(x):
-            raise Mismatch("an array that is changed elsewhere cannot be put into a list of any length: put in a copy")
+            raise Mismatch(CHANGED)
         return stored(x)
 
     def _must_be_storable(self, item: Value) -> None:
+        if has_references(item):
+            raise Mismatch(CHANGED)
         if not is_storable(item):
             raise GrowthError(
                 f"a list of '{self.describe(item)}', whose length is not known while compiling",

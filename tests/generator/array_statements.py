@@ -103,7 +103,7 @@ class ArrayStatements(ArrayExpressions):
                     f"{name}[{self.integers(0)} % max(n, 1)] {step} {self.pick(self.scalar(1), self.view(('n',)))}"
                 )
             case 4 | 5:
-                part = self.pick("::2", "1::2", "::-1", "1:", ":-1", ":2", "None, 0", "...")
+                part = self.pick("::2", "1::2", "::-1", "1:", ":-1", ":2", "None, 0", "...", "::r", "1::-n")
                 self.emit(f"{name}[{part}] {step} {self.scalar(1)}")
             case 6 | 7 if dim == "n":
                 inner, windows = self.pick(("n-1", ("1:", ":-1")), ("n-2", ("1:-1", "2:", ":-2")))
@@ -152,11 +152,18 @@ class ArrayStatements(ArrayExpressions):
     # -- control flow
 
     def branch(self) -> None:
+        known = len(self.frame.visible)
         with self.block(f"if {self.condition()}:"):
             self.statements(self.pick(1, 2))
+            left = self.left_behind(known)
         if self.chance(0.5):
             with self.block("else:"):
                 self.statements(self.pick(1, 2))
+        self.frame.visible += left
+
+    def left_behind(self, known: int) -> list[Var]:
+        """Variables of a block that are read after it, whether or not it runs."""
+        return self.frame.visible[known:] if self.chance(0.15) else []
 
     def rebind(self) -> None:
         """A variable becomes another array, or a view of one, perhaps in one branch only."""
@@ -182,14 +189,17 @@ class ArrayStatements(ArrayExpressions):
             (f"for {e}, {f} in zip({v}, {self.view(('n',))}):", [(e, FLOAT), (f, FLOAT)]),
             (f"for {e} in {self.view(('r', 'n'))}:", [(e, vector())]),
         )
+        known = len(self.frame.visible)
         with self.block(header, 5):
             for name, type_ in bound:
                 self.define(name, type_, fixed=True)
             self.statements(self.pick(1, 1, 2))
+            left = self.left_behind(known)
             if self.chance(0.15):
                 with self.block(f"if {self.condition()}:"):
                     self.emit(self.pick("break", "continue"))
                 self.statements(1)
+        self.frame.visible += left
 
     # -- functions
 
