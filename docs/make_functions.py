@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from tapeless.ir.operators import find
-from tapeless.ir.operators.arrays import ATTRIBUTES, METHODS
+from tapeless.ir.operators.attributes import ATTRIBUTES, METHODS
 from tapeless.ir.primitive import OPERATORS, Operator
 
 PAGE = Path(__file__).with_name("functions.md")

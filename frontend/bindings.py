@@ -156,7 +156,7 @@ class Bindings:
             if not (found.path and found.path[-1].kind == "attribute" and is_ufunc(getattr(x, "__self__", None))):
                 self._guard(found, "is", x)
             return Constant(op)
-        if isinstance(x, FunctionType):
+        if isinstance(x, FunctionType) and not is_of_numpy(x):
             return Constant(self._graph(found, span))
         if isinstance(x, MethodType) and isinstance(x.__func__, FunctionType):
             return Constant(self._method(found, span))
@@ -280,6 +280,11 @@ def is_ufunc(x: Any) -> bool:
     return type(x).__name__ == "ufunc" and type(x).__module__ == "numpy"
 
 
+def is_of_numpy(x: Any) -> bool:
+    """Whether a function is a part of NumPy, whose own text is not compiled."""
+    return (getattr(x, "__module__", None) or "").partition(".")[0] == "numpy"
+
+
 def operator_of(x: Any) -> Operator | None:
     """The operator that a Python object stands for: a builtin, a function of math or operator, a part of tapeless."""
     if not callable(x):
@@ -323,6 +328,8 @@ def _sentence(found: Found) -> str:
         return f"`{name}` is a module: only its attributes can be used"
     if isinstance(x, type):
         return f"`{name}` is a class, which is not supported"
+    if is_of_numpy(x):
+        return f"`{name}` is not supported (docs/functions.md has what is)"
     if callable(x):
         return f"`{name}` is a function that tapeless does not know ({type(x).__name__})"
     return f"`{name}` is a {type(x).__name__}, which is not supported"

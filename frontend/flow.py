@@ -205,35 +205,41 @@ def _assigned_by(s: ast.AST) -> list[str]:
 
 
 def written_name(target: ast.AST) -> str | None:
-    """The variable whose items are assigned to: `a` of the target `a[i][j]`."""
-    if not isinstance(target, ast.Subscript):
-        return None
-    base: ast.expr = target
-    while isinstance(base, ast.Subscript):
-        base = base.value
-    return base.id if isinstance(base, ast.Name) else None
+    """The variable that a target is, or whose items it means: `a` of `a[i][j]`."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return target.id if isinstance(target, ast.Name) else None
 
 
 CHANGING = {"append": "list.append", "extend": "list.extend", "pop": "list.pop"}
-"""Methods that change an object, by the operator that gives what it is afterwards."""
+"""Methods that change a list, by the operator that gives what it is afterwards."""
+
+FILLING = {"sort": "np.ndarray.sort", "fill": "np.ndarray.fill"}
+"""Methods that change all of an array, by the operator that gives what is put into it."""
+
+CHANGING_FIRST = ("at", "copyto", "fill_diagonal")
+"""Functions of NumPy that change their first argument: `np.add.at(a, i, v)`."""
 
 
-AT = "at"
-"""The method of NumPy's functions that changes its first argument: `np.add.at(a, i, v)`."""
-
-
-def changed(call: ast.AST) -> str | None:
-    """The variable `a` of a call `a.append(x)` or `np.add.at(a, i, v)`, which means something else afterwards."""
+def changed(call: ast.AST) -> ast.expr | None:
+    """What a call changes: `a` of `a.append(x)`, `a[0].sort()`, `np.add.at(a, i, v)`, `np.exp(x, out=a)`."""
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return None
-    if call.func.attr == AT and isinstance(call.func.value, ast.Attribute) and call.args:
-        return call.args[0].id if isinstance(call.args[0], ast.Name) else None
-    if call.func.attr not in CHANGING:
-        return None
-    if call.func.attr == "append" and len(call.args) + len(call.keywords) != 1:
-        return None  # np.append(a, x)
-    base = call.func.value
-    return base.id if isinstance(base, ast.Name) else None
+    method, target = call.func.attr, None
+    out = next((k.value for k in call.keywords if k.arg == "out"), None)
+    if out is not None:
+        target = out.elts[0] if isinstance(out, ast.Tuple) and len(out.elts) == 1 else out
+    elif method in CHANGING_FIRST:
+        is_function = method != "at" or isinstance(call.func.value, ast.Attribute)
+        target = call.args[0] if is_function and call.args else None
+    elif (method in CHANGING or method in FILLING) and not _is_function(method, call):
+        target = call.func.value
+    return target if target is not None and written_name(target) is not None else None
+
+
+def _is_function(method: str, call: ast.Call) -> bool:
+    """Whether it is np.append(a, x) or np.sort(a)."""
+    return bool(call.args) if method == "sort" else method == "append" and len(call.args) + len(call.keywords) != 1
 
 
 def _bound_in(expressions: Sequence[object]) -> list[str]:
@@ -248,8 +254,8 @@ def _bound_in(expressions: Sequence[object]) -> list[str]:
             continue
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (name := written_name(node)):
             out[name] = None
-        if isinstance(node, ast.AST) and (name := changed(node)) is not None:
-            out[name] = None
+        if isinstance(node, ast.AST) and (target := changed(node)) is not None:
+            out[written_name(target)] = None  # type: ignore[index]
         if isinstance(node, ast.AST) and not isinstance(node, OWN_SCOPE):
             stack += reversed([*ast.iter_child_nodes(node)])
     return list(out)

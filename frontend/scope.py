@@ -230,10 +230,9 @@ class _Visitor:
             elif isinstance(node, ast.NamedExpr):
                 self._expression(node.value)
                 self._event("store", node.target.id, node)
-            elif (name := changed(node)) is not None:
-                self._event("load", name, node)
-                self._expressions(node.args)  # type: ignore[attr-defined]
-                self._event("write", name, node)
+            elif isinstance(node, ast.Call) and (target := changed(node)) is not None:
+                self._expressions([node.func, *node.args, *(k.value for k in node.keywords)])
+                self._event("write", written_name(target), node)  # type: ignore[arg-type]
             else:
                 stack += reversed([*ast.iter_child_nodes(node)])
 

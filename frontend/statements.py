@@ -63,22 +63,35 @@ def _augmented(s: ast.AugAssign, scope: Scope) -> None:
 
 
 class Place:
-    """A target `a[i][j]`: the value of `a` and those of the keys, each evaluated once.
+    """A target `a` or `a[i][j]`: the value of `a` and those of the keys, each evaluated once.
 
     To write makes a new value of `a`, which the variable means from then on.
     """
 
-    def __init__(self, target: ast.Subscript, scope: Scope) -> None:
+    def __init__(self, target: ast.expr, scope: Scope) -> None:
         self.scope, self.target = scope, target
-        chain: list[ast.Subscript] = [target]
-        while isinstance(chain[-1].value, ast.Subscript):
-            chain.append(chain[-1].value)
-        self.base = value(chain[-1].value, scope)
+        chain: list[ast.Subscript] = []
+        while isinstance(target, ast.Subscript):
+            chain.append(target)
+            target = target.value
+        self.base = value(target, scope)
         self.keys = [value(t.slice, scope) for t in reversed(chain)]
 
+    def read(self) -> Node:
+        """The items, or all of it."""
+        old = self.base
+        for key in self.keys:
+            old = self.scope.operator("getitem", old, key, at=self.target)
+        return old
+
+    def fill(self, new: Node, at: ast.AST) -> None:
+        """Assign to all elements of the array that the target means."""
+        self.keys.append(self.scope.operator("ellipsis", at=at))
+        self.write(new, at)
+
     def write(self, new: Node, at: ast.AST) -> None:
-        """Assign to the items."""
-        whole = self.scope.operator("setitem", self.base, new, *self.keys, at=at)
+        """Assign to the items, or to the variable what it is afterwards."""
+        whole = self.scope.operator("setitem", self.base, new, *self.keys, at=at) if self.keys else new
         name = written_name(self.target)
         if name is None:
             return

@@ -300,6 +300,7 @@ class Operator:
     keywords   names of parameters that may be given by keyword, in order (None: none may)
     writes     where the first argument is an array, that is changed, and the value is the same array afterwards
     updates    it makes the new item of `a[k] += v`, which is then stored
+    meets      where one operand is an array, a list or tuple is one too
     """
 
     name: str
@@ -310,9 +311,38 @@ class Operator:
     keywords: tuple[str, ...] = ()
     writes: bool = False
     updates: bool = False
+    meets: bool = False
+    array_like: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.name.startswith("np."):
+            code = self.expand.__code__
+            names = code.co_varnames[1 : code.co_argcount]
+            self.array_like = tuple(i for i, n in enumerate(names) if n in ARRAY_LIKE and i >= self.writes)
+
+    def run(self, ops: Ops, args: Sequence[Any], options: dict[str, Any]) -> Any:
+        """Its value: `expand` of the arguments, where NumPy makes arrays of lists and tuples first."""
+        for i in self.array_like:
+            if i < len(args) and args[i] is not None and ops.kind(args[i]) in SEQUENCES:
+                args = [*args[:i], ops.operate("np.array", args[i]), *args[i + 1 :]]
+        try:
+            return self.expand(ops, *args, **options)
+        except Mismatch:
+            kinds = [ops.kind(a) for a in args] if self.meets else []
+            if "array" not in kinds or not any(k in SEQUENCES for k in kinds):
+                raise
+        return self.expand(ops, *(ops.operate("np.array", a) if k in SEQUENCES else a for k, a in zip(kinds, args)))
 
     def __repr__(self) -> str:
         return self.name
+
+
+SEQUENCES = ("list", "tuple")
+ARRAY_LIKE = {
+    "a", "a1", "a2", "a_max", "a_min", "arr", "array", "ary", "b", "condition", "f", "fill_value", "fp", "indices", "m",
+    "p", "v", "values", "weights", "x", "xp", "y",
+}  # fmt: skip
+"""Parameters of NumPy's functions that take sequences as arrays, by their names."""
 
 
 OPERATORS: dict[str, Operator] = {}
@@ -325,12 +355,14 @@ def operator(
     keywords: tuple[str, ...] = (),
     writes: bool = False,
     updates: bool = False,
+    meets: bool = False,
 ) -> Any:
     """A decorator that registers `expand`; its docstring documents the operator."""
 
     def register(expand: Callable[..., Any]) -> Operator:
         assert name not in OPERATORS, f"operator {name} is stated twice"
-        OPERATORS[name] = op = Operator(name, expand.__doc__ or "", expand, evaluate, whole, keywords, writes, updates)
+        op = Operator(name, expand.__doc__ or "", expand, evaluate, whole, keywords, writes, updates, meets)
+        OPERATORS[name] = op
         return op
 
     return register

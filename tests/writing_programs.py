@@ -134,6 +134,45 @@ def strided(x, step):
     return np.sum(y**3)
 
 
+def sorted_in_place(x):
+    a, m = x * 1.0, np.outer(x, x)
+    b = a[::-1]
+    b.sort()
+    m[0].sort()
+    m.sort(axis=0)
+    m[1:, 1].fill(3.0)
+    return np.sum(a * x) + np.sum(m * a)
+
+
+def diagonals_filled(x):
+    m, k, c = np.outer(x, x[:3]), np.ones((5, 2)), np.zeros((2, 2, 2))
+    np.fill_diagonal(m, x[1])
+    np.fill_diagonal(k, [x[0], 2.0, 3.0])
+    np.fill_diagonal(c, x[:1])
+    return np.sum(m**2) + np.sum(k**2) + np.sum(c**2)
+
+
+def copied_to(x):
+    a = x.copy()
+    np.copyto(a[1:], 2.0 * x[:-1])
+    b = np.empty(3)
+    b.fill(x[0])
+    np.copyto(b[1:], 2)
+    return np.sum(a**2) + np.sum(b**3)
+
+
+def into_an_output(x):
+    out, m = np.empty_like(x), np.outer(x, x)
+    np.multiply(x, 0.2, out=out)
+    r = np.exp(out, out=out)
+    r[0] = x[1]
+    s, t = np.zeros(4), np.zeros((2, 4))
+    np.sum(m, axis=0, out=s)
+    np.dot(m, x, out=t[1])
+    m.clip(0.3, 1.3, out=m)
+    return np.sum(out**2) + np.sum(s * r) + np.sum(t**2) + np.sum(m**2)
+
+
 def made_in_one_iteration(x, n):
     for i in range(n):
         if i == 0:
@@ -506,6 +545,10 @@ DERIVATIVES = [
     (jacobi, (SPD, B)),
     (power_iteration, (SPD, B)),
     (bubble_sort, (V,)),
+    (sorted_in_place, (V,)),
+    (diagonals_filled, (V,)),
+    (copied_to, (V,)),
+    (into_an_output, (V,)),
     (strided, (V, 2)),
     (strided, (V, -1)),
     (a_row_of_a_loop, (V, 1)),

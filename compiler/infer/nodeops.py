@@ -66,7 +66,7 @@ class NodeOps:
                 if a is not None and isinstance(a.type, Union):
                     return self.each_part(a, lambda p, i=i: self._parts(op, [*args[:i], p, *args[i + 1 :]], options))  # type: ignore[misc]
         self.steps = 0
-        return op.expand(self, *args, **options)  # type: ignore[no-any-return]
+        return op.run(self, args, options)  # type: ignore[no-any-return]
 
     def each_part(self, u: Node, run: Callable[[Node], Node]) -> Node:
         """Run for the part that u holds; a part that is refused raises TypeError when it comes."""

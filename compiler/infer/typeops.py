@@ -138,7 +138,7 @@ class TypeOps:
     def _once(self, op: Operator, args: list[Value], options: dict[str, Value]) -> Value:
         self.steps = 0
         try:
-            return op.expand(self, *args, **options)  # type: ignore[no-any-return]
+            return op.run(self, args, options)  # type: ignore[no-any-return]
         except Diverges:
             return NEVER
         except TypeError as e:

@@ -4,6 +4,7 @@ from importlib import import_module
 
 from tapeless.ir.operators import (
     arithmetic,
+    attributes,
     builtin,
     comparison,
     derivatives,
@@ -19,6 +20,7 @@ from tapeless.ir.primitive import OPERATORS, Operator
 
 __all__ = [
     "arithmetic",
+    "attributes",
     "builtin",
     "comparison",
     "derivatives",

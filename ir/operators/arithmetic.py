@@ -48,7 +48,7 @@ def _applied(name: str) -> Callable[..., Any]:
     return lambda ops, x, y: ops.apply(name, x, y)
 
 
-@operator("add", python.add)
+@operator("add", python.add, meets=True)
 def add(ops: Ops, a: Any, b: Any) -> Any:
     """a + b: numbers; tuples and strings are joined."""
     match ops.kind(a), ops.kind(b):
@@ -63,13 +63,13 @@ def add(ops: Ops, a: Any, b: Any) -> Any:
     return _numeric(ops, "add", "+", a, b, _checked("iadd"), _applied("fadd"))
 
 
-@operator("sub", python.sub)
+@operator("sub", python.sub, meets=True)
 def sub(ops: Ops, a: Any, b: Any) -> Any:
     """a - b of numbers."""
     return _numeric(ops, "sub", "-", a, b, _checked("isub"), _applied("fsub"))
 
 
-@operator("mul", python.mul)
+@operator("mul", python.mul, meets=True)
 def mul(ops: Ops, a: Any, b: Any) -> Any:
     """a * b of numbers; a tuple or string is repeated."""
     for sequence, times in ((a, b), (b, a)):
@@ -94,7 +94,7 @@ def _nonzero(ops: Ops, y: Any, message: str) -> None:
     ops.check(ops.apply(test, y, ops.lift(zero)), "ZeroDivisionError", message)
 
 
-@operator("div", python.truediv)
+@operator("div", python.truediv, meets=True)
 def div(ops: Ops, a: Any, b: Any) -> Any:
     """a / b of numbers: a float."""
 
@@ -117,7 +117,7 @@ def floor_quotient(ops: Ops, x: Any, y: Any) -> Any:
     return ops.apply("ifloordiv", x, y)
 
 
-@operator("floordiv", python.floordiv)
+@operator("floordiv", python.floordiv, meets=True)
 def floordiv(ops: Ops, a: Any, b: Any) -> Any:
     """a // b of numbers, rounded down."""
 
@@ -132,7 +132,7 @@ def floordiv(ops: Ops, a: Any, b: Any) -> Any:
     return _numeric(ops, "floordiv", "//", a, b, whole, real)
 
 
-@operator("mod", python.mod)
+@operator("mod", python.mod, meets=True)
 def mod(ops: Ops, a: Any, b: Any) -> Any:
     """a % b of numbers, with the sign of b."""
     if ops.kind(a) == "str":
@@ -197,7 +197,7 @@ def _float_power(ops: Ops, x: Any, y: Any) -> Any:
     return out
 
 
-@operator("pow", python.pow)
+@operator("pow", python.pow, meets=True)
 def pow_(ops: Ops, a: Any, b: Any) -> Any:
     """a ** b. An int to a constant negative power is a float; to a negative power at run time, a ValueError."""
     return power(ops, a, b)
@@ -243,7 +243,7 @@ def _shift(ops: Ops, symbol: str, a: Any, n: Any) -> tuple[Any, Any]:
     return x, count
 
 
-@operator("lshift", python.lshift)
+@operator("lshift", python.lshift, meets=True)
 def lshift(ops: Ops, a: Any, n: Any) -> Any:
     """a << n of ints."""
     if is_numpy(ops, a, n):
@@ -251,7 +251,7 @@ def lshift(ops: Ops, a: Any, n: Any) -> Any:
     return checked(ops, "ishl", *_shift(ops, "<<", a, n))
 
 
-@operator("rshift", python.rshift)
+@operator("rshift", python.rshift, meets=True)
 def rshift(ops: Ops, a: Any, n: Any) -> Any:
     """a >> n of ints: rounded down."""
     if is_numpy(ops, a, n):
@@ -269,25 +269,25 @@ def _bitwise(ops: Ops, symbol: str, name: str, a: Any, b: Any) -> Any:
     return ops.apply("i" + name, to_int(ops, a), to_int(ops, b))
 
 
-@operator("bitand", python.and_)
+@operator("bitand", python.and_, meets=True)
 def bitand(ops: Ops, a: Any, b: Any) -> Any:
     """a & b of ints; of two bools a bool."""
     return _bitwise(ops, "&", "and", a, b)
 
 
-@operator("bitor", python.or_)
+@operator("bitor", python.or_, meets=True)
 def bitor(ops: Ops, a: Any, b: Any) -> Any:
     """a | b of ints; of two bools a bool."""
     return _bitwise(ops, "|", "or", a, b)
 
 
-@operator("bitxor", python.xor)
+@operator("bitxor", python.xor, meets=True)
 def bitxor(ops: Ops, a: Any, b: Any) -> Any:
     """a ^ b of ints; of two bools a bool."""
     return _bitwise(ops, "^", "xor", a, b)
 
 
-@operator("matmul", python.matmul)
+@operator("matmul", python.matmul, meets=True)
 def matmul(ops: Ops, a: Any, b: Any) -> Any:
     """a @ b of arrays."""
     if not ops.kind(a) == ops.kind(b) == "array":

@@ -253,69 +253,8 @@ def at_position(ops: Ops, a: Any, i: Any, axis: int = 0) -> Any:
     return ops.make("with_axes", Array(t.element, "".join(dims), packed), row)
 
 
-def _shape(ops: Ops, a: Any) -> Any:
-    return ops.tuple(sizes(ops, a))
-
-
-def _ndim(ops: Ops, a: Any) -> Any:
-    return ops.lift(ops.array_type(a).rank)
-
-
-def _size(ops: Ops, a: Any) -> Any:
-    out = ops.lift(1)
-    for n in sizes(ops, a):
-        out = ops.apply("imul", out, n)
-    return out
-
-
 def transposed(ops: Ops, a: Any, order: list[int] | None = None) -> Any:
     """The dimensions in another order; reversed, if none is given."""
     rank = ops.array_type(a).rank
     text = "".join(map(str, range(rank) if order is None else order))
     return ops.apply("permute", a, ops.lift(text[::-1] if order is None else text))
-
-
-def _dtype(ops: Ops, a: Any) -> Any:
-    return ops.record("dtype", [ops.lift(ELEMENTS[ops.array_type(a).element.kind].name.strip("_"))])
-
-
-ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed, "dtype": _dtype}
-METHODS = frozenset(
-    {
-        *(
-            "all",
-            "any",
-            "argmax",
-            "argmin",
-            "astype",
-            "clip",
-            "copy",
-            "cumprod",
-            "cumsum",
-            "diagonal",
-            "dot",
-            "flatten",
-            "item",
-        ),
-        *("max", "mean", "min", "prod", "ravel", "reshape", "round", "squeeze", "std", "sum", "swapaxes", "trace"),
-        *("transpose", "var"),
-        *("argsort", "nonzero", "repeat", "searchsorted", "take"),
-    }
-)
-
-
-@operator("getattr", getattr)
-def getattr_(ops: Ops, x: Any, name: Any) -> Any:
-    """x.name of an array, or of a scalar of NumPy."""
-    key = ops.constant(name)
-    if ops.kind(x) in ELEMENTS and key in ("dtype", *METHODS):
-        if key == "dtype":
-            return ops.record("dtype", [ops.lift(ELEMENTS[ops.kind(x)].name.strip("_"))])
-        return ops.record("partial[]", [ops.function(f"np.{key}"), x])
-    if ops.kind(x) != "array":
-        raise Mismatch(f"the attribute `.{key}` of an object of type '{ops.describe(x)}' is not supported")
-    if key in METHODS:
-        return ops.record("partial[]", [ops.function(f"np.{key}"), x])
-    if key not in ATTRIBUTES:
-        raise Mismatch(f"'numpy.ndarray' object has no attribute '{key}' that is supported")
-    return ATTRIBUTES[key](ops, x)

@@ -130,7 +130,7 @@ def _round_int(ops: Ops, n: Any, digits: int) -> Any:
     return checked(ops, "iadd", n, ops.apply("select", up, above, ops.apply("ineg", rest)))
 
 
-@operator("divmod", divmod)
+@operator("divmod", divmod, meets=True)
 def divmod_(ops: Ops, a: Any, b: Any) -> Any:
     """divmod(a, b): the tuple (a // b, a % b)."""
     if not is_number(ops, a, b):

@@ -60,31 +60,31 @@ def _lexicographic(ops: Ops, symbol: str, name: str, xs: list[Any], ys: list[Any
     return first_difference(0)
 
 
-@operator("lt", python.lt)
+@operator("lt", python.lt, meets=True)
 def lt(ops: Ops, a: Any, b: Any) -> Any:
     """a < b of numbers, strings, or tuples item by item."""
     return _ordered(ops, "<", "lt", a, b)
 
 
-@operator("le", python.le)
+@operator("le", python.le, meets=True)
 def le(ops: Ops, a: Any, b: Any) -> Any:
     """a <= b of numbers, strings, or tuples item by item."""
     return _ordered(ops, "<=", "le", a, b)
 
 
-@operator("gt", python.gt)
+@operator("gt", python.gt, meets=True)
 def gt(ops: Ops, a: Any, b: Any) -> Any:
     """a > b of numbers, strings, or tuples item by item."""
     return _ordered(ops, ">", "lt", b, a)
 
 
-@operator("ge", python.ge)
+@operator("ge", python.ge, meets=True)
 def ge(ops: Ops, a: Any, b: Any) -> Any:
     """a >= b of numbers, strings, or tuples item by item."""
     return _ordered(ops, ">=", "le", b, a)
 
 
-@operator("eq", python.eq)
+@operator("eq", python.eq, meets=True)
 def eq(ops: Ops, a: Any, b: Any) -> Any:
     """a == b of numbers, strings, None, or tuples item by item; values of different kinds are not equal."""
     if is_numpy(ops, a, b):
@@ -127,7 +127,7 @@ def _all_equal(ops: Ops, xs: list[Any], ys: list[Any]) -> Any:
     return from_item(0)
 
 
-@operator("ne", python.ne)
+@operator("ne", python.ne, meets=True)
 def ne(ops: Ops, a: Any, b: Any) -> Any:
     """a != b: the opposite of a == b."""
     if is_numpy(ops, a, b):

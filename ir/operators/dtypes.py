@@ -90,3 +90,35 @@ def item(ops: Ops, x: Any, *index: Any) -> Any:
     if ops.kind(out) == "array":
         raise Mismatch("incorrect number of indices for array")
     return machine(ops, out)
+
+
+# -- limits of element types ------------------------------------------------------------------------------------------
+FLOAT_LIMITS = ("bits", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
+INT_LIMITS = ("bits", "max", "min")
+
+
+def _limits(name: str, machine: str) -> None:
+    def expand(ops: Ops, dtype: Any) -> Any:
+        kind = kind_of(ops, dtype)
+        if kind is None or ELEMENTS[WEAK.get(kind, kind)].machine != machine:
+            raise Mismatch(f"np.{name} is of a type of {machine}s")
+        return ops.record(name, [ops.lift(WEAK.get(kind, kind))])
+
+    expand.__doc__ = f"np.{name}(dtype): its attributes are {', '.join(LIMITS[name])}."
+    operator(f"np.{name}", numpy_function(name))(expand)
+
+
+LIMITS = {"finfo": FLOAT_LIMITS, "iinfo": INT_LIMITS}
+_limits("finfo", "float")
+_limits("iinfo", "int")
+
+
+def limit_of(ops: Ops, limits: Any, name: str) -> Any:
+    """An attribute of np.finfo(dtype) or np.iinfo(dtype)."""
+    if name not in LIMITS[ops.tag(limits)]:
+        raise Mismatch(f"'{ops.tag(limits)}' object has no attribute '{name}' that is supported")
+    kind = ops.constant(ops.items(limits)[0])
+    value = getattr(numpy_function(ops.tag(limits))(ELEMENTS[kind].name), name)
+    if name == "bits" or ops.tag(limits) == "iinfo":
+        return ops.lift(int(value))
+    return made(ops, kind, ops.lift(float(value)))

@@ -223,13 +223,16 @@ def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
         return ops.operate("add", a, ops.operate("list", v))
     if ops.kind(a) != "array":
         return ops.operate(name, a, v)
+    return fitted(ops, SYMBOLS.get(name, name), a, ops.operate(name, a, v))
+
+
+def fitted(ops: Ops, name: str, a: Any, new: Any) -> Any:
+    """What a function `name` gave, as an array takes it that is of its shape, and of a kind that it can be cast to."""
     kind = element_kind(ops, a)
-    new = ops.operate(name, a, v)
     if ops.kind(new) == "array" and _same_kind(element_kind(ops, new), kind):
         new = casted(ops, new, kind)
     if ops.kind(new) != "array" or element_kind(ops, new) != kind:
-        words = SYMBOLS.get(name, name)
-        raise Mismatch(f"Cannot cast ufunc '{words}' output to the type of the array with casting rule 'same_kind'")
+        raise Mismatch(f"Cannot cast ufunc '{name}' output to the type of the array with casting rule 'same_kind'")
     if ops.array_type(new).rank != ops.array_type(a).rank:
         raise Mismatch("non-broadcastable output operand: the result has more dimensions than the array")
     own, met = sizes(ops, a), sizes(ops, new)
@@ -237,6 +240,40 @@ def updated(ops: Ops, name: str, a: Any, v: Any) -> Any:
     for n, m in zip(met, own):
         ops.check(ops.apply("ieq", n, m), "ValueError", f"non-broadcastable output operand {message}", *own, *met)
     return new
+
+
+@operator("into", lambda a, new, name: new)
+def into(ops: Ops, a: Any, new: Any, name: Any) -> Any:
+    """What a function of this name gave, as its argument `out` takes it."""
+    if ops.kind(a) != "array":
+        raise Mismatch("return arrays must be of ArrayType")
+    if ops.kind(new) == "tuple":
+        raise Mismatch("`out` of a function of several results is not supported")
+    return fitted(ops, ops.constant(name), a, new)
+
+
+@operator("np.copyto", lambda dst, src: src)
+def copyto(ops: Ops, dst: Any, src: Any) -> Any:
+    """np.copyto(dst, src): what dst[...] becomes."""
+    if ops.kind(dst) != "array":
+        raise Mismatch(f"copyto() argument 1 must be numpy.ndarray, not {ops.describe(dst)}")
+    v = _array(ops, src)
+    own, kind = element_kind(ops, dst), element_kind(ops, v)
+    if kind in ELEMENTS and kind != own and not _same_kind(kind, own):
+        raise Mismatch(f"Cannot cast array data from {kind[3:]} to {own[3:]} according to the rule 'same_kind'")
+    if kind in WEAK and promoted(kind, own) != own:
+        raise Mismatch(f"Cannot cast scalar from {kind} to {own[3:]} according to the rule 'same_kind'")
+    return v
+
+
+@operator("np.ndarray.fill", lambda dst, value: value)
+def fill(ops: Ops, dst: Any, value: Any) -> Any:
+    """a.fill(value) by a scalar: what a[...] becomes."""
+    if ops.kind(dst) != "array":
+        raise Mismatch(f"'{ops.describe(dst)}' object has no attribute 'fill'")
+    if ops.kind(value) not in ELEMENTS and ops.kind(value) not in WEAK:
+        raise Mismatch("setting an array element with a sequence.")
+    return value
 
 
 def _same_kind(own: str, kind: str) -> bool:

@@ -204,3 +204,44 @@ def test_a_mask_whose_size_is_seen_later():
         tl.jit(under_its_own_mask)(ours)
         under_its_own_mask(theirs)
         np.testing.assert_array_equal(ours, theirs)
+
+
+# -- methods and `out` ------------------------------------------------------------------------------------------------
+REFUSED = [
+    ("np.add(x, 1.5, out=k)", "Cannot cast ufunc 'add' output"),
+    ("np.copyto(k, x)", "Cannot cast array data from f64 to i64"),
+    ("np.copyto(k, 1.5)", "Cannot cast scalar from float to i64"),
+    ("np.copyto([1.0], x)", "of a variable"),
+    ("np.add(x, 1.0, out=t)", "return arrays must be of ArrayType"),
+    ("t.fill(1.0)", "has no attribute 'fill'"),
+    ("y = np.exp(x, out=x) if t[0] > x[0] else x", "whether it is called is not certain"),
+    ("x.fill(x)", "setting an array element with a sequence"),
+    ("np.fill_diagonal(x, 1.0)", "array must be at least 2-d"),
+]
+
+
+@pytest.mark.parametrize("statement, words", REFUSED)
+def test_refused(statement, words):
+    text = f"import numpy as np\n\n\ndef f(x):\n    k, t = np.zeros(4, int), (1.0,)\n    {statement}\n    return x\n"
+    with pytest.raises(tl.TapelessError, match=words) as caught:
+        tl.jit(tl.from_source(text))(V.copy())
+    assert caught.value.span.line == 6
+
+
+def arguments_by_methods(x, n):
+    x.sort()
+    s = [np.add(x, v, out=x)[0] for v in (n, 0.5)]
+    x[0:2].fill(0.0)
+    return s
+
+
+def test_arguments_by_methods():
+    ours, theirs = V.copy(), V.copy()
+    assert tl.jit(arguments_by_methods)(ours, 1) == arguments_by_methods(theirs, 1)
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_output_of_another_shape():
+    f = tl.from_source("import numpy as np\n\n\ndef f(x):\n    y = np.zeros(2)\n    np.exp(x, out=y)\n    return y\n")
+    with pytest.raises(ValueError, match=r"shape \(2,\) doesn't match the broadcast shape \(4,\)"):
+        tl.jit(f)(V)

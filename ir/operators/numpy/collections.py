@@ -48,16 +48,16 @@ def _row(ops: Ops, a: Any) -> Any:
 
 
 @operator("np.array", numpy_function("array"), keywords=("object", "dtype"))
-def array(ops: Ops, x: Any, dtype: Any = None) -> Any:
-    """np.array(x, dtype=None) of arrays, and of lists and tuples of numbers or arrays."""
-    out, wanted = as_array(ops, x), kind_of(ops, dtype)
+def array(ops: Ops, value: Any, dtype: Any = None) -> Any:
+    """np.array(value, dtype=None) of arrays, and of lists and tuples of numbers or arrays."""
+    out, wanted = as_array(ops, value), kind_of(ops, dtype)
     if wanted is not None and element_kind(ops, out) != wanted:
         return casted(ops, out, wanted)
-    return converted(ops, out, element_kind(ops, out)) if ops.kind(x) in ("array", "list") else out
+    return converted(ops, out, element_kind(ops, out)) if ops.kind(value) in ("array", "list") else out
 
 
 @operator("np.asarray", numpy_function("asarray"), keywords=("a", "dtype"))
-def asarray(ops: Ops, x: Any, dtype: Any = None) -> Any:
-    """np.asarray(x, dtype=None): an array itself, else as np.array."""
-    same = ops.kind(x) == "array" and kind_of(ops, dtype) in (None, element_kind(ops, x))
-    return x if same else array.expand(ops, x, dtype)
+def asarray(ops: Ops, value: Any, dtype: Any = None) -> Any:
+    """np.asarray(value, dtype=None): an array itself, else as np.array."""
+    same = ops.kind(value) == "array" and kind_of(ops, dtype) in (None, element_kind(ops, value))
+    return value if same else array.expand(ops, value, dtype)

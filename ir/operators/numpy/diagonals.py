@@ -11,6 +11,7 @@ from tapeless.ir.operators.numbers import index
 from tapeless.ir.operators.numpy.arranging import axis_in, need_arrays
 from tapeless.ir.operators.numpy.creation import line
 from tapeless.ir.operators.numpy.shapes import reshaped
+from tapeless.ir.operators.writing import put
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -19,6 +20,11 @@ def _start(ops: Ops, k: Any) -> tuple[Any, Any]:
     zero = ops.lift(0)
     below = ops.apply("ilt", k, zero)
     return ops.apply("select", below, ops.apply("ineg", k), zero), ops.apply("select", below, zero, k)
+
+
+def _filled(a: Any, val: Any) -> Any:
+    numpy_function("fill_diagonal")(a, val)
+    return a
 
 
 @operator("np.diagonal", numpy_function("diagonal"), keywords=("a", "offset", "axis1", "axis2"))
@@ -73,3 +79,23 @@ def trace(ops: Ops, a: Any, offset: Any = None, axis1: Any = None, axis2: Any = 
     """np.trace(a, offset=0, axis1=0, axis2=1)."""
     need_arrays(ops, "trace", a)
     return ops.operate("np.sum", _diagonal(ops, a, offset, axis1, axis2), ops.lift(-1))
+
+
+@operator("np.fill_diagonal", _filled, writes=True)
+def fill_diagonal(ops: Ops, a: Any, val: Any) -> Any:
+    """np.fill_diagonal(a, val): what a is afterwards; several values are taken in turn."""
+    if ops.kind(a) != "array" or ops.array_type(a).rank < 2:
+        raise Mismatch("array must be at least 2-d")
+    lengths = sizes(ops, a)
+    count = lengths[0]
+    for n in lengths[1:]:
+        if len(lengths) == 2:
+            count = ops.apply("select", ops.apply("ilt", n, count), n, count)
+        else:
+            equal = ops.apply("ieq", n, count)
+            ops.check(equal, "ValueError", "All dimensions of input must be of equal length")
+    at = ops.operate("np.arange", count)
+    if ops.kind(val) in ("array", "list", "tuple"):
+        values = ops.operate("np.ravel", ops.operate("np.asarray", val))
+        val = ops.operate("np.take", values, ops.operate("mod", at, sizes(ops, values)[0]))
+    return ops.written(a, put(ops, a, val, ops.tuple([at] * len(lengths))))

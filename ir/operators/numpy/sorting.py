@@ -139,6 +139,16 @@ def sort(ops: Ops, a: Any, axis: Any = None, kind: Any = None, order: Any = None
     return taken_along(ops, a, Index(at), d)
 
 
+@operator("np.ndarray.sort", numpy_function("sort"), keywords=("dst", "axis", "kind", "order", "stable"))
+def sort_method(ops: Ops, dst: Any, axis: Any = None, kind: Any = None, order: Any = None, stable: Any = None) -> Any:
+    """a.sort(axis=-1): what a[...] becomes."""
+    if ops.kind(dst) != "array":
+        raise Mismatch(f"sort of an object of type '{ops.describe(dst)}' is not supported: it is of arrays")
+    if axis is not None and ops.kind(axis) == "none":
+        raise Mismatch("'NoneType' object cannot be interpreted as an integer")
+    return sort.expand(ops, dst, axis, kind, order, stable)
+
+
 @operator("np.argsort", numpy_function("argsort"), keywords=("a", "axis", "kind", "order", "stable"))
 def argsort(ops: Ops, a: Any, axis: Any = None, kind: Any = None, order: Any = None, stable: Any = None) -> Any:
     """np.argsort(a, axis=-1): the indices that sort; of equal elements the first one first."""

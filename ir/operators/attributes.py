@@ -1,0 +1,55 @@
+"""Attributes and methods of arrays, of NumPy's scalars, and of what describes their types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapeless.ir.elements import ELEMENTS
+from tapeless.ir.operators.arrays import sizes, transposed
+from tapeless.ir.operators.dtypes import LIMITS, limit_of
+from tapeless.ir.operators.elementwise import element_kind
+from tapeless.ir.primitive import Mismatch, Ops, operator
+
+
+def _shape(ops: Ops, a: Any) -> Any:
+    return ops.tuple(sizes(ops, a))
+
+
+def _ndim(ops: Ops, a: Any) -> Any:
+    return ops.lift(ops.array_type(a).rank)
+
+
+def _size(ops: Ops, a: Any) -> Any:
+    out = ops.lift(1)
+    for n in sizes(ops, a):
+        out = ops.apply("imul", out, n)
+    return out
+
+
+def _dtype(ops: Ops, a: Any) -> Any:
+    return ops.record("dtype", [ops.lift(ELEMENTS[element_kind(ops, a)].name.strip("_"))])
+
+
+ATTRIBUTES = {"shape": _shape, "ndim": _ndim, "size": _size, "T": transposed, "dtype": _dtype}
+METHODS = {
+    "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot",
+    "flatten", "item", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted",
+    "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
+}  # fmt: skip
+
+
+@operator("getattr", getattr)
+def getattr_(ops: Ops, x: Any, name: Any) -> Any:
+    """x.name of an array, of a scalar of NumPy, or of np.finfo(dtype)."""
+    key, kind = ops.constant(name), ops.kind(x)
+    if kind == "record" and ops.tag(x) in LIMITS:
+        return limit_of(ops, x, key)
+    if kind in ELEMENTS and key == "dtype":
+        return _dtype(ops, x)
+    if key in METHODS and (kind == "array" or kind in ELEMENTS):
+        return ops.record("partial[]", [ops.function(f"np.{key}"), x])
+    if kind != "array":
+        raise Mismatch(f"the attribute `.{key}` of an object of type '{ops.describe(x)}' is not supported")
+    if key not in ATTRIBUTES:
+        raise Mismatch(f"'numpy.ndarray' object has no attribute '{key}' that is supported")
+    return ATTRIBUTES[key](ops, x)
