@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.emit import LIKELY, UNLIKELY, Values
+from tapeless.backend.apart import over, rarely, run
+from tapeless.backend.emit import LIKELY, UNLIKELY, Text, Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES, memory_type
 from tapeless.backend.uniqueness import checked
 from tapeless.ir.abstract import Array
@@ -21,8 +22,9 @@ from tapeless.ir.primitives.arrays import TOO_BIG
 
 if TYPE_CHECKING:
     from tapeless.backend.functions import FunctionEmitter
+    from tapeless.backend.program import Program
 
-HEADER = 64
+HEADER, LARGEST = 64, 2**63 - 1
 NO_MEMORY = "out of memory for an array"
 NOT_ALONE = "tapeless: a buffer is changed that has other references"
 
@@ -137,20 +139,35 @@ def _room(e: FunctionEmitter, sizes: list[str], item: int, node: Apply) -> str:
     """The bytes of an array. As in NumPy it is an error if there are too many, were all sizes at least 1."""
     if not sizes:
         return str(item)
-    room = most = str(item)
-    fits = "true"
-    for n in sizes:
-        some = n if len(sizes) == 1 else e.op(f"call i64 @llvm.umax.i64(i64 {n}, i64 1)")
-        pair = e.op(f"call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 {most}, i64 {some})")
-        most = e.op(f"extractvalue {{i64, i1}} {pair}, 0")
-        exact = e.op(f"xor i1 {e.op(f'extractvalue {{i64, i1}} {pair}, 1')}, true")
-        fits = exact if fits == "true" else e.op(f"and i1 {fits}, {exact}")
-        room = most if len(sizes) == 1 else e.op(f"mul i64 {room}, {n}")
-    fits = e.op(f"and i1 {fits}, {e.op(f'icmp sge i64 {most}, 0')}")
+    if len(sizes) == 1:
+        room, fits = e.op(f"mul i64 {sizes[0]}, {item}"), e.op(f"icmp ule i64 {sizes[0]}, {LARGEST // item}")
+    else:
+        given = [("i64", n) for n in (str(item), *sizes)]
+        (room,) = e.call(f"@{_room_function(e.program, len(sizes))}", ("i64",), given, attributes=" #2")
+        fits = e.op(f"icmp sge i64 {room}, 0")
     go_on = e.label("fits")
     e.branch(fits, go_on, e.failure(e.program.site("ValueError", TOO_BIG, node.span)), LIKELY)
     e.start(go_on)
     return room
+
+
+def _room_function(program: Program, rank: int) -> str:
+    """The function that multiplies the size of an element and those of some dimensions; -1 where they are too large."""
+    t = Text()
+    room = most = "%item"
+    fits = "true"
+    for k in range(rank):
+        some = t.op(f"call i64 @llvm.umax.i64(i64 %n{k}, i64 1)")
+        pair = t.op(f"call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 {most}, i64 {some})")
+        most = t.op(f"extractvalue {{i64, i1}} {pair}, 0")
+        exact = t.op(f"xor i1 {t.op(f'extractvalue {{i64, i1}} {pair}, 1')}, true")
+        fits, room = t.op(f"and i1 {fits}, {exact}"), t.op(f"mul i64 {room}, %n{k}")
+    fits = t.op(f"and i1 {fits}, {t.op(f'icmp sge i64 {most}, 0')}")
+    t.give(("i64",), (t.op(f"select i1 {fits}, i64 {room}, i64 -1"),))
+    sizes = "".join(f", i64 %n{k}" for k in range(rank))
+    return program.define(
+        f"room.{rank}", f"define internal i64 @room.{rank}(i64 %item{sizes}) noinline #0 {{\n{t.body()}\n}}\n"
+    )
 
 
 def data_of(e: FunctionEmitter, owner: str) -> str:
@@ -222,30 +239,6 @@ def put(e: FunctionEmitter, node: Apply) -> Values:
     return a.leaves(a.owner, a.data)
 
 
-def over(e: FunctionEmitter, sizes: Sequence[str], body: Any, outer: tuple[str, ...] = (), low: str = "0") -> Any:
-    """One loop inside another, the outermost from `low` on; `body` is a step that gets the indices."""
-    depth = len(outer)
-    if depth == len(sizes):
-        yield from body(list(outer))
-        return
-    if sizes[depth] == "1":
-        yield from over(e, sizes, body, (*outer, "0"))
-        return
-    head, inside, end, before = e.label("over"), e.label("each"), e.label("done"), e.block
-    i, following = e.name(), e.name()
-    e.jump(head)
-    e.start(head)
-    hole = len(e.lines)
-    e.branch(e.op(f"icmp slt i64 {i}, {sizes[depth]}"), inside, end)
-    e.start(inside)
-    yield from over(e, sizes, body, (*outer, i))
-    e.do(f"{following} = add nuw nsw i64 {i}, 1")
-    last = e.block
-    e.jump(head)
-    e.lines.insert(hole, f"  {i} = phi i64 [{low}, %{before}], [{following}, %{last}]")
-    e.start(end)
-
-
 def sum_to(e: FunctionEmitter, node: Apply) -> Values:
     """A packed array itself where it has the sizes wanted; else summed over the dimensions that shall be 1."""
     a = view(e, node.args[0])
@@ -262,13 +255,14 @@ def sum_to(e: FunctionEmitter, node: Apply) -> Values:
     free = tuple(n for n, d in zip(wanted, a.type.dims) if d != "1")
     target = View(e, a.type, (owner, data_of(e, owner), *free))
 
-    def body(index: list[str]) -> Any:
-        own = [e.op(f"select i1 {e.op(f'icmp eq i64 {n}, 1')}, i64 0, i64 {i}") for i, n in zip(index, wanted)]
-        where = target.address(own)
-        target.store(e.op(f"fadd double {target.load(where)}, {a.load(a.address(index))}"), where)
-        yield from ()
+    def body(e: FunctionEmitter, views: Sequence[View], index: list[str]) -> None:
+        total, term = views
+        steps = zip(index, total.sizes)
+        own = [e.op(f"select i1 {e.op(f'icmp eq i64 {n}, 1')}, i64 0, i64 {i}") for i, n in steps]
+        where = total.address(own)
+        total.store(e.op(f"fadd double {total.load(where)}, {term.load(term.address(index))}"), where)
 
-    run(over(e, a.sizes, body))
+    rarely(e, "sum", [target, a], a.sizes, body)
     block = e.block
     e.jump(end)
     e.start(equal)
@@ -311,12 +305,6 @@ def iota(e: FunctionEmitter, node: Apply) -> Values:
 
     run(over(e, [n], body))
     return a.leaves(a.owner, a.data)
-
-
-def run(steps: Any) -> None:
-    """Run a loop whose body runs no graph."""
-    for _ in steps:
-        raise InternalError("backend: a loop of the runtime runs a graph")
 
 
 def window(e: FunctionEmitter, node: Apply) -> Values:

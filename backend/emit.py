@@ -15,7 +15,8 @@ from tapeless.ir.elements import Element
 
 Values = tuple[str, ...]
 
-# metadata of every module: the stack pointer, likely and unlikely branches, context memory apart from arena memory
+# metadata of every module: the stack pointer, likely and unlikely branches, context memory apart from arena memory,
+# loops that stay as they are
 METADATA = """
 !0 = !{!"rsp"}
 !1 = !{!"branch_weights", i32 4000, i32 1}
@@ -25,9 +26,15 @@ METADATA = """
 !5 = !{!"arena", !3}
 !6 = !{!4, !4, i64 0}
 !7 = !{!5, !5, i64 0}
+!8 = distinct !{!8, !{!"llvm.loop.vectorize.enable", i1 false}, !{!"llvm.loop.unroll.disable"}}
 """
 LIKELY, UNLIKELY = ", !prof !1", ", !prof !2"
 CONTEXT_ACCESS, ARENA_ACCESS = ", !tbaa !6", ", !tbaa !7"
+PLAIN_LOOP = ", !llvm.loop !8"
+
+LONG = 1_500
+"""Lines from which on a function's own loops over elements stay as they are. Most elements are run over in nests, which
+are functions apart; to make vectors of the other loops doubles a long function, and the time that LLVM needs for it."""
 
 
 class Text:
@@ -40,6 +47,7 @@ class Text:
         self.exits: list[str] = []  # after all else: blocks that a cold one may lead to
         self.block = "entry"
         self.dead = False
+        self.loops: list[str] = []  # the heads of loops over elements
         self._count = 0
 
     def name(self) -> str:
@@ -184,7 +192,11 @@ class Text:
 
     def body(self) -> str:
         """All that was written, to stand between the braces of a definition."""
-        return "\n".join(["entry:", *self.allocas, *self.lines, *self.cold, *self.exits])
+        lines = ["entry:", *self.allocas, *self.lines, *self.cold, *self.exits]
+        if len(lines) > LONG and self.loops:
+            ends = {f"  br label %{head}" for head in self.loops}
+            lines = [line + PLAIN_LOOP if line in ends else line for line in lines]
+        return "\n".join(lines)
 
 
 def returned(leaves: Leaves) -> str:

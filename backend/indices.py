@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.arrays import View, data_of, new, over, owned, run, view
+from tapeless.backend.apart import over, run
+from tapeless.backend.arrays import View, data_of, new, owned, view
 from tapeless.backend.emit import Values
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES
 from tapeless.backend.sorting import definition, less

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.arrays import View, data_of, new, over, packed_copy, run, view
+from tapeless.backend.apart import over, run
+from tapeless.backend.arrays import View, data_of, new, packed_copy, view
 from tapeless.backend.emit import Values
 from tapeless.backend.layout import POINTER
 from tapeless.ir.abstract import NP_F64, NP_I64, Array, Tuple

@@ -14,10 +14,11 @@ from collections.abc import Generator, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from tapeless.backend.arrays import View, data_of, new, over, owned, run, view
+from tapeless.backend.apart import Outside, over, rarely, run
+from tapeless.backend.arrays import View, data_of, new, owned, view
 from tapeless.backend.emit import UNLIKELY, Text, Values, returned
 from tapeless.backend.layout import POINTER, SCALAR_LEAVES
-from tapeless.backend.parallel import Outside, called, split, splits, threshold
+from tapeless.backend.parallel import called, split, splits, threshold
 from tapeless.backend.vector import WIDE
 from tapeless.ir.abstract import Array, Scalar, output_type
 from tapeless.ir.elements import ELEMENTS
@@ -191,18 +192,15 @@ def _copy_out(e: FunctionEmitter, v: View, sizes: list[str], node: Apply) -> tup
     owner = new(e, sizes, v.type, node)
     target = View(e, v.type, (owner, data_of(e, owner), *(n for n, d in zip(sizes, v.type.dims) if d != "1")))
 
-    def body(index: list[str]) -> Steps:
+    def body(e: FunctionEmitter, views: Sequence[View], index: list[str]) -> None:
+        full, part = views
         own = [
             i if s == n else "0" if d == "1" else e.op(f"select i1 {e.op(f'icmp eq i64 {s}, {n}')}, i64 {i}, i64 0")
-            for i, s, n, d in zip(index, v.sizes, sizes, v.type.dims)
+            for i, s, n, d in zip(index, part.sizes, full.sizes, part.type.dims)
         ]
-        target.store(
-            v.load(v.address(own)), target.address([i if d != "1" else "0" for i, d in zip(index, v.type.dims)])
-        )
-        yield from ()
+        full.store(part.load(part.address(own)), full.address(index))
 
-    for _ in over(e, sizes, body):
-        raise AssertionError("a copy runs no graph")
+    rarely(e, "broadcast", [target, v], target.sizes, body)
     return owner, target.data
 
 

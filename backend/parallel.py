@@ -10,17 +10,12 @@ sum is taken in the same order whatever number of threads there are.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from copy import copy
 from typing import TYPE_CHECKING
 
 from tapeless.backend import threads, vector
-from tapeless.backend.arrays import View
+from tapeless.backend.apart import Outside
 from tapeless.backend.emit import UNLIKELY, Text, Values, returned
-from tapeless.backend.layout import POINTER
-from tapeless.ir.abstract import Array
 from tapeless.ir.nests import NestParts
-from tapeless.ir.nodes import Node
 from tapeless.ir.primitive import Primitive
 
 if TYPE_CHECKING:
@@ -46,50 +41,6 @@ def threshold(e: FunctionEmitter, parts: NestParts) -> int:
 def splits(parts: NestParts) -> bool:
     """Whether ranges of the outermost dimension can be run over apart: no array of sums is shared by them."""
     return len(parts.dims) > 0 and all(k == "each" or k[4] == "0" or "0" not in k[4:] for k in parts.outputs)
-
-
-class Outside:
-    """What a function that is written apart reads of the one around it: parameters, each with the value given."""
-
-    def __init__(self) -> None:
-        self.parameters: list[tuple[str, str]] = []  # leaf, name
-        self.given: list[str] = []
-        self._names: dict[str, str] = {}
-
-    def name(self, leaf: str, value: str) -> str:
-        """What a value is called inside; a constant is itself."""
-        if not value.startswith("%"):
-            return value
-        if value not in self._names:
-            self._names[value] = f"%a{len(self.given)}"
-            self.parameters.append((leaf, self._names[value]))
-            self.given.append(value)
-        return self._names[value]
-
-    def view(self, e: FunctionEmitter, v: View) -> View:
-        """An array, inside."""
-        inside = copy(v)
-        inside.e, inside.owner, inside.data = e, "null", self.name(POINTER, v.data)
-        inside.sizes = [self.name("i64", n) for n in v.sizes]
-        inside.strides = [self.name("i64", n) for n in v.strides]
-        return inside
-
-    def value(self, e: FunctionEmitter, node: Node, inside: FunctionEmitter) -> Values:
-        """The leaves of a node, inside."""
-        t = e.type(node)
-        leaves = e.layouts.leaves(t)
-        values = e.value(node)
-        if isinstance(t, Array):  # nobody counts references inside
-            values = ("null", *values[1:])
-        return tuple(self.name(leaf, v) for leaf, v in zip(leaves, values))
-
-    def arguments(self) -> list[tuple[str, str]]:
-        """The values, for a call."""
-        return [(leaf, value) for (leaf, _), value in zip(self.parameters, self.given)]
-
-    def declared(self, fresh: Collection[str] = ()) -> str:
-        """The parameters; those that point to `fresh` buffers share them with no other."""
-        return "".join(f", {leaf}{' noalias' if v in fresh else ''} {v}" for leaf, v in self.parameters)
 
 
 def called(

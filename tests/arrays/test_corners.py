@@ -101,6 +101,8 @@ SAME = [
     (lambda x: x // 0, (V,)),
     (lambda x: x % 0, (K,)),
     (lambda x: x << 70, (K,)),
+    (lambda x: x == (1, 2), (V,)),
+    (lambda x: x != [1, 2], (V[:2],)),
     # scalars
     (lambda x: x in (1, 2), (F1,)),
     (lambda x: (x, 1) == (1, 1), (F1,)),
@@ -124,7 +126,6 @@ SAME = [
 ]
 REFUSED = [
     (lambda x: x == None, (V,), "item by item"),  # noqa: E711
-    (lambda x: x == (1, 2), (V,), "item by item"),
     (lambda x: x != (1, 2), (F1,), "item by item"),
     (lambda x: np.sin(x > 1), (V,), "float16"),
     (lambda x: np.sin(True) * x, (V,), "float16"),

@@ -139,12 +139,12 @@ def _added_at(name: str) -> None:
         numpy_function(f"{name}.at")(a, indices, b)
         return a
 
-    def expand(ops: Ops, a: Any, indices: Any, b: Any) -> Any:
+    def expand(ops: Ops, a: Any, key: Any, b: Any) -> Any:
         if ops.kind(a) != "array":
             raise Mismatch(f"np.{name}.at of an object of type '{ops.describe(a)}' is not supported")
-        return ops.written(a, add_at(ops, a, b if name == "add" else ops.operate("neg", b), indices))
+        return ops.written(a, add_at(ops, a, b if name == "add" else ops.operate("neg", b), key))
 
-    expand.__doc__ = f"np.{name}.at(a, indices, b): what a is afterwards; an index that comes twice counts twice."
+    expand.__doc__ = f"np.{name}.at(a, key, b): what a is afterwards; an index that comes twice counts twice."
     operator(f"np.{name}.at", evaluate, writes=True)(expand)
 
 
