@@ -76,11 +76,10 @@ def _change(e: ast.Call, target: ast.expr, scope: Scope) -> Node:
 
 def _change_first(e: ast.Call, name: str, target: ast.expr | None, scope: Scope) -> Node:
     """`np.add.at(a, i, v)`, `np.copyto(a, v)`, `np.fill_diagonal(a, v)`."""
-    into = name == "np.copyto"
-    if target is None or e.keywords or any(isinstance(a, ast.Starred) for a in e.args):
-        scope.refuse(f"{name} is supported of a variable and positional arguments", e)
-    if isinstance(target, ast.Subscript) and not into:
-        scope.refuse(f"{name} of a part of a variable is not supported", target, "give the part a name")
+    into, form = name == "np.copyto", "(a, i, v)" if name.endswith(".at") else "(a, v)"
+    starred = any(isinstance(a, ast.Starred) for a in e.args)
+    if target is None or starred or e.keywords or (isinstance(target, ast.Subscript) and not into):
+        scope.refuse(f"{name} is supported as {name}{form} of a variable a{' or a part of it' if into else ''}", e)
     place = _place(target, name, e, scope)
     new = scope.operator(name, place.read(), *(value(a, scope) for a in e.args[1:]), at=e)
     (place.fill if into else place.write)(new, e)
