@@ -221,8 +221,9 @@ class Bindings:
         return graph
 
     def default(self, fn: FunctionType, step: Step, span: Span) -> Node:
-        """The node of a default of a top-level function."""
-        return self.node(Found(step.follow(fn), (*self._paths[id(fn)], step)), span)
+        """The node of a default of a top-level function; an int, such as an axis, is known as where it is written."""
+        found = Found(step.follow(fn), (*self._paths[id(fn)], step))
+        return self._constant(found) if type(found.value) in (bool, int) else self.node(found, span)
 
     def _transform(self, found: Found, span: Span | None) -> Node:
         name, inner, options = found.value.__tapeless_transform__

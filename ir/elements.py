@@ -88,3 +88,8 @@ def _pair(a: str, b: str) -> str:
     if signed.size > other.size:
         return signed.kind
     return f"np.i{16 * other.size}"
+
+
+def python_name(kind: str) -> str:
+    """A kind of scalar as Python's messages name its type: numpy.float64 is np.f64 here."""
+    return f"numpy.{ELEMENTS[kind].name}" if kind in ELEMENTS else kind

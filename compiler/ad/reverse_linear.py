@@ -135,6 +135,10 @@ def _lu_solve(reverse: Reverse, region: Region, node: Apply, seed: Node) -> None
         _give(reverse, region, a, _product(bb, _transposed(bb, _negated(bb, left)), right))
 
 
+def _lu(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> None:
+    """The rules of what reads the factors give their share to the matrix itself: what comes here, from frames, is 0."""
+
+
 def _lu_det(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> None:
     bb, a = region.bb, node.args[0]
     assert bb is not None
@@ -209,6 +213,7 @@ def _qr(reverse: Reverse, region: Region, node: Apply, seed: ct.Cotangent) -> No
 
 
 RULES: dict[str, Callable[[Reverse, Region, Apply, Any], None]] = {
+    "lu": _lu,
     "lu_solve": _lu_solve,
     "lu_det": _lu_det,
     "tri_solve": _tri_solve,

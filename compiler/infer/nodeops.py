@@ -33,6 +33,7 @@ from tapeless.ir.abstract import (
     union,
 )
 from tapeless.ir.builder import Builder, constant
+from tapeless.ir.elements import python_name
 from tapeless.ir.lists import List, is_list
 from tapeless.ir.nests import nest, packed
 from tapeless.ir.nodes import UNDEF, Constant, Node
@@ -64,12 +65,16 @@ class NodeOps:
         if not op.whole:
             for i, a in enumerate(args):
                 if a is not None and isinstance(a.type, Union):
-                    return self.each_part(a, lambda p, i=i: self._parts(op, [*args[:i], p, *args[i + 1 :]], options))  # type: ignore[misc]
+
+                    def of_part(p: Node, i: int = i) -> Node:
+                        return self._parts(op, [*args[:i], p, *args[i + 1 :]], options)
+
+                    return self.each_part(a, of_part, "AttributeError" if op.name == "getattr" else "TypeError")
         self.steps = 0
         return op.run(self, args, options)  # type: ignore[no-any-return]
 
-    def each_part(self, u: Node, run: Callable[[Node], Node]) -> Node:
-        """Run for the part that u holds; a part that is refused raises TypeError when it comes."""
+    def each_part(self, u: Node, run: Callable[[Node], Node], exception: str = "TypeError") -> Node:
+        """Run for the part that u holds; a part that is refused raises an exception when it comes."""
         assert isinstance(u.type, Union)
         accepted: list[Type] = []
         message = "unsupported operand"
@@ -86,7 +91,7 @@ class NodeOps:
             ok: Node = constant(False)
             for p in accepted:
                 ok = self.b.apply("or_", ok, self.b.apply("has_head", u, constant(head(p))))
-            self.b.check(ok, "TypeError", message)
+            self.b.check(ok, exception, message)
         return self._chain(u, accepted, run)
 
     def _chain(self, u: Node, kept: list[Type], run: Callable[[Node], Node]) -> Node:
@@ -146,7 +151,7 @@ class NodeOps:
                 return "list"
             case Record(tag=tag) if self.kind(x) == "record":
                 return tag
-        return self.kind(x)
+        return python_name(self.kind(x))
 
     def constant(self, x: Node) -> Any:
         match x.type:
@@ -179,7 +184,8 @@ class NodeOps:
     def array_type(self, x: Node) -> Array:
         if _is_reference(x):
             return referred(x.type.tag)  # type: ignore[union-attr]
-        assert isinstance(x.type, Array)
+        if not isinstance(x.type, Array):
+            raise Mismatch(f"an array is needed here, not an object of type '{self.describe(x)}'")
         return x.type
 
     def nest(self, outputs: Sequence[str], body: Callable[..., Sequence[Node]], arrays: Sequence[Node]) -> list[Node]:

@@ -135,10 +135,23 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
         if inst.site is None:
             return False
         caller, call, path = inst.site
-        if path or position >= len(call.args):
-            return False
-        return _decidable(engine, caller, call.args[position], marks, seen)
+        given = None if path else _given(inst.graph, call, position)
+        return given is not None and _decidable(engine, caller, given, marks, seen)
     return not isinstance(value, Never)
+
+
+def _given(graph: Graph, call: Apply, position: int) -> Node | None:
+    """What a call gives for a parameter: an argument, or the default where that is a constant."""
+    if call.shape.starred:
+        return None
+    positional = len(call.args) - len(call.shape.keywords)
+    if position < positional:
+        return call.args[position]
+    name = graph.params[position].name
+    if name in call.shape.keywords:
+        return call.args[positional + call.shape.keywords.index(name)]
+    default = graph.defaults.get(position)
+    return default if isinstance(default, Constant) else None
 
 
 def _has_sizes(value: Value) -> bool:

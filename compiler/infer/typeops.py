@@ -36,6 +36,7 @@ from tapeless.infer.domain import (
 from tapeless.infer.instances import Instance
 from tapeless.infer.references import LIST, MANY, STEPS, further, is_reference, parsed, referred
 from tapeless.ir.abstract import NONE, SCALARS, Array, Str, Tuple, Type, broadcast_dims, output_type
+from tapeless.ir.elements import python_name
 from tapeless.ir.lists import buffers_of
 from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
 from tapeless.ir.operators import named
@@ -183,7 +184,7 @@ class TypeOps:
     def describe(self, x: Value) -> str:
         match x:
             case Num(kind=kind):
-                return kind
+                return python_name(kind)
             case Non():
                 return "NoneType"
             case Text():

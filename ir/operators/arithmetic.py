@@ -24,6 +24,7 @@ from tapeless.ir.operators.numbers import (
     to_int,
     unsupported,
 )
+from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
 
 
@@ -81,6 +82,7 @@ def mul(ops: Ops, a: Any, b: Any) -> Any:
 
 
 def _repeat(ops: Ops, sequence: Any, times: Any) -> Any:
+    times = position(ops, times)
     if not is_whole(ops, times):
         raise Mismatch(f"can't multiply sequence by non-int of type '{ops.describe(times)}'")
     n = int(ops.need_constant(times, "how often a sequence is repeated"))

@@ -22,7 +22,7 @@ from tapeless.ir.operators.numbers import (
     to_int,
     unsupported,
 )
-from tapeless.ir.operators.ufuncs import machine
+from tapeless.ir.operators.ufuncs import is_kind, machine
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Operator, Ops, operator
 
 
@@ -97,6 +97,8 @@ def bool_(ops: Ops, x: Any = None) -> Any:
 @operator("round", round, keywords=("number", "ndigits"))
 def round_(ops: Ops, number: Any, ndigits: Any = None) -> Any:
     """round(number) to an int, half to even; round(number, ndigits) for constant ndigits, not negative for a float."""
+    if is_kind(ops.kind(number), "int") and ndigits is None:
+        number = machine(ops, number)
     if not is_number(ops, number):
         raise Mismatch(f"type {ops.describe(number)} doesn't define __round__ method")
     digits = None

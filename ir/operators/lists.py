@@ -9,6 +9,7 @@ from typing import Any
 
 from tapeless.ir.operators.arrays import slice_bounds
 from tapeless.ir.operators.numbers import either, index, is_whole, known_int, refuse
+from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 UNROLLED = 16
@@ -32,7 +33,8 @@ def list_length(ops: Ops, xs: Any) -> Any:
 
 def list_position(ops: Ops, xs: Any, k: Any, message: str) -> Any:
     """The position that an index means, checked."""
-    if not is_whole(ops, k) and ops.kind(k) != "np.i64":
+    k = position(ops, k)
+    if not is_whole(ops, k):
         raise Mismatch(f"list indices must be integers or slices, not {ops.describe(k)}")
     i, n = index(ops, k), list_length(ops, xs)
     at, count = known_int(ops, i), known_int(ops, n)
@@ -99,6 +101,7 @@ def joined_lists(ops: Ops, xs: Any, ys: Any) -> Any:
 
 def repeated_list(ops: Ops, xs: Any, times: Any) -> Any:
     """xs * n of a list."""
+    times = position(ops, times)
     if not is_whole(ops, times):
         raise Mismatch(f"can't multiply sequence by non-int of type '{ops.describe(times)}'")
     n, known = index(ops, times), ops.known_list(xs)

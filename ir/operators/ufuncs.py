@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tapeless.ir.elements import ELEMENTS, promoted
+from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.primitive import Mismatch, Ops
 
 MACHINES = ("bool", "int", "float")
@@ -61,6 +61,8 @@ def as_kind(ops: Ops, x: Any, kind: str) -> Any:
             return ops.apply("b2f", x)
         case "int", "float":
             x = ops.apply("i2f", x)
+        case other, _ if other not in WEAK:
+            raise Mismatch(f"an argument of type '{ops.describe(x)}' is not supported")
     return x if own == kind else in_range(ops, x, kind)
 
 

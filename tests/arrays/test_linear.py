@@ -159,3 +159,27 @@ SECOND = [
 def test_refused(f, message):
     with pytest.raises(tl.TapelessError, match=message):
         tl.jit(f)(A)
+
+
+# -- factors of one iteration that the derivative of another reads ----------------------------------------------------
+def solved_in_a_loop(q, n):
+    x, s = np.ones(2), 0.0
+    for i in range(n):
+        x = np.linalg.solve(q * SQUARE + np.outer(x, x), x)
+        s += np.linalg.inv(q * SQUARE + i * np.eye(2))[0, 1] + 0.1 * np.linalg.det(q * SQUARE + s * np.eye(2))
+    return np.sum(x**2) + s
+
+
+def solved_in_recursion(q, n):
+    return np.linalg.slogdet(q * SQUARE)[1] + (solved_in_recursion(q * q, n - 1) if n > 0 else 0.0)
+
+
+SQUARE = np.array([[2.0, 0.3], [0.1, 1.5]])
+
+
+@pytest.mark.parametrize("f", [solved_in_a_loop, solved_in_recursion])
+def test_second_derivatives_in_loops(f):
+    first = tl.grad(f)
+    second, h = tl.grad(first)(1.2, 3), 1e-5
+    np.testing.assert_allclose(second, (first(1.2 + h, 3) - first(1.2 - h, 3)) / (2 * h), rtol=1e-7)
+    np.testing.assert_allclose(first(1.2, 3), (f(1.2 + h, 3) - f(1.2 - h, 3)) / (2 * h), rtol=1e-7)

@@ -1,5 +1,5 @@
 # CALL: jit(f)(1.0)
-# ERROR: UnsupportedError: `nextafter` is a function that tapeless does not know (ufunc)
+# ERROR: UnsupportedError: `nextafter` is not supported
 import numpy as np
 
 

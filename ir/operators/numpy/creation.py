@@ -64,8 +64,9 @@ def _constant_array(name: str, value: float) -> None:
         return filled(ops, ops.lift(machine_constant(kind, value)), *shape_of(ops, shape), kind)
 
     def like(ops: Ops, a: Any, dtype: Any = None) -> Any:
-        kind = kind_of(ops, dtype) or element_kind(ops, a)
-        return filled(ops, ops.lift(machine_constant(kind, value)), sizes(ops, a), ops.array_type(a).dims, kind)
+        t = ops.array_type(a)
+        kind = kind_of(ops, dtype) or t.element.kind
+        return filled(ops, ops.lift(machine_constant(kind, value)), sizes(ops, a), t.dims, kind)
 
     expand.__doc__ = f"np.{name}(shape)."
     like.__doc__ = f"np.{name}_like(a)."
@@ -112,11 +113,12 @@ def full(ops: Ops, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 @operator("np.full_like", numpy_function("full_like"), keywords=("a", "fill_value", "dtype"))
 def full_like(ops: Ops, a: Any, fill_value: Any, dtype: Any = None) -> Any:
     """np.full_like(a, fill_value, dtype=None): of a number, or of an array that is broadcast."""
-    kind = kind_of(ops, dtype) or element_kind(ops, a)
+    t = ops.array_type(a)
+    kind = kind_of(ops, dtype) or t.element.kind
     value = casted(ops, _values(ops, fill_value), kind)
     if ops.kind(value) == "array":
         return spread_to(ops, value, ops.tuple(sizes(ops, a)))
-    return filled(ops, value, sizes(ops, a), ops.array_type(a).dims, kind)
+    return filled(ops, value, sizes(ops, a), t.dims, kind)
 
 
 @operator("np.arange", numpy_function("arange"), keywords=("start", "stop", "step", "dtype"))
@@ -262,4 +264,4 @@ def identity(ops: Ops, n: Any, dtype: Any = None) -> Any:
 @operator("np.copy", numpy_function("copy"), keywords=("a",))
 def copy(ops: Ops, a: Any) -> Any:
     """np.copy(a)."""
-    return converted(ops, a, element_kind(ops, a))
+    return converted(ops, a, ops.array_type(a).element.kind)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import SCALARS, Array, kept_dims
-from tapeless.ir.elements import ELEMENTS
-from tapeless.ir.operators.arrays import sizes
+from tapeless.ir.elements import ELEMENTS, WEAK
+from tapeless.ir.operators.arrays import filled, sizes
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index
@@ -98,9 +98,18 @@ def mean(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
         if not is_kind(wanted, "float"):
             raise Mismatch("a mean of other elements than floats is not supported")
         a = casted(ops, a, wanted)
+    a = _with_dimensions(ops, a)
     axes = axes_of(ops, axis, ops.array_type(a).rank)
     count = count_along(ops, a, axes)
     return ufunc(ops, "div", summed(ops, a, axis, keepdims, real_kind(ops, a)), ops.apply("i2f", count))
+
+
+def _with_dimensions(ops: Ops, a: Any) -> Any:
+    """An array, or a number as one of one element."""
+    kind = ops.kind(a)
+    if kind not in ELEMENTS and kind not in WEAK:
+        return a
+    return filled(ops, a, [ops.lift(1)], "1", WEAK.get(kind, kind))
 
 
 def real_kind(ops: Ops, a: Any) -> str:
@@ -136,6 +145,7 @@ _extreme("min")
 
 def variance(ops: Ops, a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
     """The mean square deviation from the mean over some dimensions."""
+    a = _with_dimensions(ops, a)
     rank = ops.array_type(a).rank
     axes = axes_of(ops, axis, rank)
     if len(axes) == rank:
