@@ -16,6 +16,7 @@ from tapeless import pipeline
 from tapeless.backend.kernel import Kernel, compile_kernel
 from tapeless.defects import naming
 from tapeless.frontend import Program, load
+from tapeless.frontend.paths import Path
 from tapeless.infer.domain import Value
 from tapeless.ir.collector import paused
 from tapeless.ir.dataclass import dataclass
@@ -48,10 +49,10 @@ def deep_recursion() -> Any:
         sys.setrecursionlimit(limit)
 
 
-def read(fn: Callable[..., Any]) -> Program:
-    """The SOURCE graphs of a Python function."""
+def read(fn: Callable[..., Any], known: frozenset[Path] = frozenset()) -> Program:
+    """The SOURCE graphs of a Python function, of which captured data at some paths are constants."""
     with deep_recursion(), naming("frontend", lambda: _source(fn)):
-        return load(fn)
+        return load(fn, known)
 
 
 def _source(fn: Callable[..., Any]) -> str:

@@ -10,7 +10,7 @@ from tapeless.backend.kernel import Kernel
 from tapeless.frontend import Program
 from tapeless.frontend.paths import MISSING, Watch, watches
 from tapeless.ir.dataclass import dataclass, field
-from tapeless.ir.diagnostics import UsageError
+from tapeless.ir.diagnostics import InferenceError, UsageError
 from tapeless.signature import Key, key_of
 
 Signature = tuple[Key, ...]
@@ -22,6 +22,14 @@ class Shared:
 
     program: Program
     kernels: dict[Signature, Kernel] = field(default_factory=dict)
+
+    def decide(self, fn: Callable[..., Any], names: frozenset[str]) -> bool:
+        """Read the program again, with captured ints of these names as constants; False if there are none."""
+        inputs = [i for i in self.program.inputs if i.name in names and type(i.fetch(fn)) in (bool, int)]
+        if inputs:
+            self.program = driver.read(fn, self.program.known.union(i.path for i in inputs))
+            self.kernels.clear()
+        return bool(inputs)
 
 
 _SHARED: dict[Any, list[Shared]] = {}
@@ -83,25 +91,29 @@ class Table:
         """Find or make the kernel for the types of the arguments, and call it."""
         if keywords:
             args = positional(self.fn, args, keywords)
-        s = self.shared
-        hidden = s.program.fetch(self.fn)
-        signature = tuple(map(key_of, (*hidden, *args)))
-        kernel = s.kernels.get(signature)
-        if kernel is None:
-            kernel = self._compile(s, signature, hidden)
-        self.last = signature[len(hidden) :]
+        s, self.last = self.shared, tuple(map(key_of, args))
+        kernel, hidden = self._kernel(s, self.last)
         if not hidden:
             self._watches, self._taken = watches(self.fn, s.program.guards), kernel.call
             if self._watches is not None:  # as little Python as can be between the caller and the kernel
                 type(self.function).__call__ = self.call if self._watches else kernel.call
         return kernel.call(*hidden, *args)
 
-    def _compile(self, s: Shared, signature: Signature, hidden: list[Any]) -> Kernel:
-        name = getattr(self.fn, "__name__", "function")
-        visible = signature[len(hidden) :]
-        kernel = driver.compile_program(s.program, self.transforms, signature, visible, name, self.dispatch)
-        s.kernels[signature] = kernel
-        return kernel
+    def _kernel(self, s: Shared, visible: Signature) -> tuple[Kernel, list[Any]]:
+        """The kernel for arguments of these types, and the values of the hidden ones now."""
+        hidden = s.program.fetch(self.fn)
+        signature = (*map(key_of, hidden), *visible)
+        kernel = s.kernels.get(signature)
+        if kernel is None:
+            name = getattr(self.fn, "__name__", "function")
+            try:
+                kernel = driver.compile_program(s.program, self.transforms, signature, visible, name, self.dispatch)
+            except InferenceError as error:
+                if not s.decide(self.fn, error.undecided):
+                    raise
+                return self._kernel(s, visible)
+            s.kernels[signature] = kernel
+        return kernel, hidden
 
     # -- looking inside -----------------------------------------------------------------------------------------------
     def kernel(self, args: tuple[Any, ...]) -> Kernel:
@@ -110,10 +122,7 @@ class Table:
 
     def kernel_of(self, visible: Signature) -> Kernel:
         """The kernel for arguments of these types."""
-        s = self.shared
-        hidden = s.program.fetch(self.fn)
-        signature = (*map(key_of, hidden), *visible)
-        return s.kernels.get(signature) or self._compile(s, signature, hidden)
+        return self._kernel(self.shared, visible)[0]
 
     def show(self, stage: str, args: tuple[Any, ...]) -> str:
         """The program at a stage, for these arguments or the types compiled last."""
@@ -127,9 +136,15 @@ class Table:
             return self.kernel_of(visible).asm
         if stage not in pipeline.STAGES:
             raise UsageError(f"there is no stage {stage!r}", hint="one of " + ", ".join(STAGES))
-        program = driver.read(self.fn)
+        s = self.shared
+        program = driver.read(self.fn, s.program.known)
         hidden = map(key_of, program.fetch(self.fn))
-        return driver.text(program, self.transforms, (*hidden, *visible), stage)
+        try:
+            return driver.text(program, self.transforms, (*hidden, *visible), stage)
+        except InferenceError as error:
+            if not s.decide(self.fn, error.undecided):
+                raise
+            return self.text(stage, visible)
 
     def _visible(self, args: tuple[Any, ...]) -> Signature:
         if args:

@@ -53,8 +53,8 @@ class Pending:
 class Bindings:
     """The objects that one program refers to, and the pseudo graph `root` that encloses all others."""
 
-    def __init__(self, start: Any) -> None:
-        self.start = start
+    def __init__(self, start: Any, known: frozenset[Path]) -> None:
+        self.start, self.known = start, known
         self.root = Graph("program")
         self.inputs: list[Input] = []
         self.guards: list[Guard] = []
@@ -176,6 +176,8 @@ class Bindings:
         return Constant(found.value)
 
     def _input(self, found: Found) -> Node:
+        if found.path in self.known:
+            return self._constant(found)
         name = self.unique(described(found.path))
         self.inputs.append(Input(name, found.path, self.start))
         return self.root.parameter(name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tapeless.frontend import calls, functions  # noqa: F401  (calls registers its expressions)
 from tapeless.frontend.bindings import Bindings, Found
-from tapeless.frontend.paths import Guard, Input
+from tapeless.frontend.paths import Guard, Input, Path
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.nodes import Apply, Graph, Node
 
@@ -26,6 +26,7 @@ class Program:
     entry: Node
     inputs: list[Input]
     guards: list[Guard]
+    known: frozenset[Path]
 
     def applied(self, count: int) -> Graph:
         """The root, made to call the entry with `count` further parameters. It changes the root: once only."""
@@ -41,9 +42,12 @@ class Program:
         return [i.fetch(function) for i in self.inputs]
 
 
-def load(fn: Any) -> Program:
-    """The program that a Python function, or an object that tapeless made of one, stands for."""
-    bindings = Bindings(fn)
+def load(fn: Any, known: frozenset[Path] = frozenset()) -> Program:
+    """The program that a Python function, or an object that tapeless made of one, stands for.
+
+    Data at the paths in `known` are constants of it, with guards, and no inputs.
+    """
+    bindings = Bindings(fn, known)
     entry = bindings.node(Found(fn, ()), None)
     functions.compile_all(bindings)
-    return Program(bindings.root, entry, bindings.inputs, bindings.guards)
+    return Program(bindings.root, entry, bindings.inputs, bindings.guards, known)

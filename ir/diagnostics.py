@@ -57,9 +57,13 @@ class UnsupportedError(TapelessError):
 
 
 class InferenceError(TapelessError):
-    """The types of the program do not fit together, or cannot be found."""
+    """The types of the program do not fit together, or cannot be found.
+
+    It may be gone if the ints were known that are the `undecided` inputs of the program.
+    """
 
     title = "type error"
+    undecided: frozenset[str] = frozenset()
 
 
 class DifferentiationError(TapelessError):

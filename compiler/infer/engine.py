@@ -50,6 +50,7 @@ class Engine:
         self.current: list[Instance] = []
         self.visits = 0
         self.writes = False  # whether the program writes to arrays
+        self.undecided: set[str] = set()  # parameters of the program that a failure wants to know
         self.memo: dict[Any, Value] = {}
         self.views: dict[tuple[Instance, Node], set[tuple[int | None, bool]]] = {}
 

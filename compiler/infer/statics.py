@@ -3,7 +3,9 @@
 Inference first runs with all numeric parameters generalised. Where a failure needs a constant (a tuple index) or is a
 type that grows without end, the slice back from the index, or from the tests that control the way to the failure, names
 parameters; if all that it consists of was entered with constants, these parameters are marked static (instances are
-keyed on their constants, loops over them unroll) and inference starts again. Marks only grow, so this ends.
+keyed on their constants, loops over them unroll) and inference starts again. Marks only grow, so this ends. Where the
+slice ends at numbers from outside, the error tells which, and `table.py` reads the program again with
+these as constants.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def infer(root: Graph, args: list[Value], located: frozenset[Node] = frozenset()
             if failure.kind in ("static", "growth"):
                 new |= _demand(engine, inst, node, failure)
         if new <= static:
-            raise _error(engine, failures)
+            raise _error(failures, frozenset(engine.undecided))
         static |= new
 
 
@@ -133,6 +135,7 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
         if isinstance(entry, Num) and entry.const is not UNKNOWN:
             return True
         if inst.site is None:
+            engine.undecided.add(node.name)
             return False
         caller, call, path = inst.site
         given = None if path else _given(inst.graph, call, position)
@@ -159,7 +162,7 @@ def _has_sizes(value: Value) -> bool:
     return isinstance(value, Arr) or (isinstance(value, Rec) and (value.tag == DYNAMIC or is_reference(value.tag)))
 
 
-def _error(engine: Engine, failures: list[tuple[Instance, Node, Failure]]) -> TapelessError:
+def _error(failures: list[tuple[Instance, Node, Failure]], undecided: frozenset[str]) -> TapelessError:
     """The failure to report: growth causes the others; else the first one."""
     order = {"growth": 0, "static": 1, "derivative": 2, "type": 3}
     inst, _, f = min(failures, key=lambda x: order[x[2].kind])
@@ -167,5 +170,8 @@ def _error(engine: Engine, failures: list[tuple[Instance, Node, Failure]]) -> Ta
     call = inst.owner.site
     if call is not None and call[0].owner.site is not None and call[1].span is not None:
         notes.append(Note(f"in {inst.owner.graph.name}, called here", call[1].span))
-    kind = DifferentiationError if f.kind == "derivative" else InferenceError
-    return kind(f.message, f.span, tuple(notes), f.hint)
+    if f.kind == "derivative":
+        return DifferentiationError(f.message, f.span, tuple(notes), f.hint)
+    error = InferenceError(f.message, f.span, tuple(notes), f.hint)
+    error.undecided = undecided
+    return error

@@ -93,6 +93,56 @@ def test_an_axis_of_a_helper():
     check_derivatives(both, (X,))
 
 
+AXIS, LAYERS = 1, 2
+
+
+def by_global(z):
+    return np.sum(z, axis=AXIS)
+
+
+def network(layers, x):
+    for i in range(LAYERS):
+        w, b = layers[i]
+        x = np.tanh(x @ w + b)
+    return x.sum()
+
+
+class Sum:
+    def __init__(self, axis):
+        self.axis = axis
+
+    def of(self, z):
+        return z.sum(axis=self.axis)
+
+
+def by_closure(axis):
+    return lambda z: z.max(axis=axis)
+
+
+def test_an_axis_from_outside(monkeypatch):
+    compiled, text = tl.jit(by_global), tl.jit(by_global)
+    for axis in (1, 0, 1):
+        monkeypatch.setitem(globals(), "AXIS", axis)
+        same(compiled(X), by_global(X))
+    assert "sum:01" in text.ir("infer", X)
+    for axis in (0, 1):
+        same(tl.jit(by_closure(axis))(X), by_closure(axis)(X))
+        same(tl.jit(Sum(axis).of)(X), Sum(axis).of(X))
+    monkeypatch.setitem(globals(), "AXIS", 0.5)
+    with pytest.raises(tl.InferenceError, match="an axis must be known while compiling"):
+        compiled(X)
+
+
+def test_a_number_of_layers_from_outside(monkeypatch):
+    layers = ((np.ones((3, 4)), np.zeros(4)), (np.ones((4, 2)), 0.5))
+    gradient = tl.grad(network, 1)
+    for count in (2, 1, 2):
+        monkeypatch.setitem(globals(), "LAYERS", count)
+        h = 1e-6
+        moved = [(network(layers, X[0] + h * e) - network(layers, X[0] - h * e)) / (2 * h) for e in np.eye(3)]
+        np.testing.assert_allclose(gradient(layers, X[0]), moved, atol=1e-8)
+
+
 # -- ints of NumPy where Python wants one ------------------------------------------------------------------------------
 def ints(k):
     d = [10, 20, 30]

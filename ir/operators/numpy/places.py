@@ -71,7 +71,7 @@ def _along(ops: Ops, x: Any, axis: int, rank: int) -> Any:
 
 @operator("np.ix_", numpy_function("ix_"))
 def ix_(ops: Ops, *args: Any) -> Any:
-    """np.ix_(\\*args) of vectors of ints, or masks: each along a dimension of its own."""
+    """np.ix_(*args) of vectors of ints, or masks: each along a dimension of its own."""
     out = []
     for axis, x in enumerate(args):
         x = ops.operate("np.asarray", x)
