@@ -122,7 +122,8 @@ def unset(e: FunctionEmitter, node: Apply) -> Values:
 def _fresh(e: FunctionEmitter, node: Apply, function: str) -> Values:
     t = e.program.type(node)
     assert isinstance(t, Array)
-    a = View(e, t, ("null", "null", *(e.value(n)[0] for n in node.args)))
+    sizes = node.args[: t.rank - t.dims.count("1")]
+    a = View(e, t, ("null", "null", *(e.value(n)[0] for n in sizes)))
     owner = new(e, a.sizes, t, node, function)
     return a.leaves(owner, data_of(e, owner))
 

@@ -447,7 +447,7 @@ _STRUCTURE: dict[str, Callable[..., Any]] = {
     "load": lambda _, node, c: _need(c, node).content,
     "store": _store,
     "zeros": lambda _, node, *sizes: _filled(0.0, sizes, node.type),
-    "unset": lambda _, node, *sizes: _filled(0.0, sizes, node.type),
+    "unset": lambda _, node, *sizes: _filled(0.0, sizes[:-1], node.type),
     "filled": lambda _, node, value, *sizes: _filled(value, sizes, node.type),
     "reshape": lambda _, node, a, *sizes: a.reshape(_filled(0.0, sizes, node.type).shape),
     "sum_to": _sum_to,

@@ -173,6 +173,16 @@ def into_an_output(x):
     return np.sum(out**2) + np.sum(s * r) + np.sum(t**2) + np.sum(m**2)
 
 
+def put_over_what_was_joined(x):
+    y = np.concatenate([x[1:], x[:2]]) * 1.0
+    z = np.roll(x, 1)
+    w = np.concatenate([x, 2.0 * x])
+    z[:] = x[:]
+    w[1:5] = y[1:] * x
+    w[:3] += z[1:]
+    return np.sum(np.tanh(z)) + np.sum(x**2) + np.sum(w**3)
+
+
 def made_in_one_iteration(x, n):
     for i in range(n):
         if i == 0:
@@ -549,6 +559,7 @@ DERIVATIVES = [
     (diagonals_filled, (V,)),
     (copied_to, (V,)),
     (into_an_output, (V,)),
+    (put_over_what_was_joined, (V,)),
     (strided, (V, 2)),
     (strided, (V, -1)),
     (a_row_of_a_loop, (V, 1)),

@@ -466,7 +466,8 @@ class Reverse:
 
 
 def _is_put_once(array: Node) -> bool:
-    """Whether an array began as `unset`, so that nothing is put where something was put before."""
+    """Whether an array is `unset` but for some of the windows that make it up: the next one meets none of these."""
+    count = 0
     while is_primitive(array, "put_window"):
-        array = array.args[0]  # type: ignore[attr-defined]
-    return is_primitive(array, "unset")
+        array, count = array.args[0], count + 1  # type: ignore[attr-defined]
+    return is_primitive(array, "unset") and count < array.args[-1].value  # type: ignore[attr-defined]

@@ -108,7 +108,7 @@ zeros = primitive(
 )
 unset = primitive(
     "unset",
-    doc="unset(sizes...): a new array, each of whose elements is put once before anything reads it.",
+    doc="unset(sizes..., k): a new array, which the first k windows that are put make up; nothing reads it before.",
     result=_stated,
     buffers="new",
 )

@@ -133,7 +133,8 @@ def joined(ops: Ops, parts: list[Any], axis: int) -> Any:
                 ops.check(ops.apply("ieq", n, m), "ValueError", message, m, n)
     whole = [*lengths[0][:axis], total, *lengths[0][axis + 1 :]]
     dims = "".join("?" if d == axis else n for d, n in enumerate(ops.array_type(parts[0]).dims))
-    out = ops.make("unset", Array(SCALARS[kind], dims), *(n for n, d in zip(whole, dims) if d != "1"))
+    free = (n for n, d in zip(whole, dims) if d != "1")
+    out = ops.make("unset", Array(SCALARS[kind], dims), *free, ops.lift(len(parts)))
     for p, start in zip(parts, starts):
         bounds = [x for d in range(len(whole)) for x in (start if d == axis else ops.lift(0), ops.lift(1))]
         out = ops.apply("put_window", out, converted(ops, p, kind) if element_kind(ops, p) != kind else p, *bounds)
