@@ -111,7 +111,7 @@ class Recorder:
     def record(self, program, wrapper, name) -> bytes:
         """A kernel without its graph."""
         sites = [type(s)(s.exception, s.message, None) for s in program.sites]
-        names = ("lowers", "symbols", "parallel", "vectors", "blas", "prints")
+        names = ("lowers", "symbols", "parallel", "thin", "vectors", "blas", "prints")
         p = {n: getattr(program, n) for n in names} | {"sites": sites, "links": dict(program.layouts.links)}
         w = {n: getattr(wrapper, n) for n in ("objects", "result", "symbols", "makes_arrays")}
         return packed((name, self.images, p, w))
