@@ -154,6 +154,9 @@ def _room(e: FunctionEmitter, sizes: list[str], item: int, node: Apply) -> str:
 
 def _room_function(program: Program, rank: int) -> str:
     """The function that multiplies the size of an element and those of some dimensions; -1 where they are too large."""
+    name = f"room.{rank}"
+    if name in program.definitions:
+        return name
     t = Text()
     room = most = "%item"
     fits = "true"
@@ -166,9 +169,7 @@ def _room_function(program: Program, rank: int) -> str:
     fits = t.op(f"and i1 {fits}, {t.op(f'icmp sge i64 {most}, 0')}")
     t.give(("i64",), (t.op(f"select i1 {fits}, i64 {room}, i64 -1"),))
     sizes = "".join(f", i64 %n{k}" for k in range(rank))
-    return program.define(
-        f"room.{rank}", f"define internal i64 @room.{rank}(i64 %item{sizes}) noinline #0 {{\n{t.body()}\n}}\n"
-    )
+    return program.define(name, f"define internal i64 @{name}(i64 %item{sizes}) noinline #0 {{\n{t.body()}\n}}\n")
 
 
 def data_of(e: FunctionEmitter, owner: str) -> str:

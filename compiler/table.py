@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from tapeless import driver, pipeline
 from tapeless.backend.kernel import Kernel
@@ -14,6 +15,7 @@ from tapeless.ir.diagnostics import InferenceError, UsageError
 from tapeless.signature import Key, key_of
 
 Signature = tuple[Key, ...]
+T = TypeVar("T")
 
 
 @dataclass
@@ -92,7 +94,7 @@ class Table:
         if keywords:
             args = positional(self.fn, args, keywords)
         s, self.last = self.shared, tuple(map(key_of, args))
-        kernel, hidden = self._kernel(s, self.last)
+        kernel, hidden = self._decided(self._kernel, s, self.last)
         if not hidden:
             self._watches, self._taken = watches(self.fn, s.program.guards), kernel.call
             if self._watches is not None:  # as little Python as can be between the caller and the kernel
@@ -106,14 +108,18 @@ class Table:
         kernel = s.kernels.get(signature)
         if kernel is None:
             name = getattr(self.fn, "__name__", "function")
+            kernel = driver.compile_program(s.program, self.transforms, signature, visible, name, self.dispatch)
+            s.kernels[signature] = kernel
+        return kernel, hidden
+
+    def _decided(self, make: Callable[[Shared, Signature], T], s: Shared, visible: Signature) -> T:
+        """What is made of a program, which is read again as long as that fails for want of constants."""
+        while True:
             try:
-                kernel = driver.compile_program(s.program, self.transforms, signature, visible, name, self.dispatch)
+                return make(s, visible)
             except InferenceError as error:
                 if not s.decide(self.fn, error.undecided):
                     raise
-                return self._kernel(s, visible)
-            s.kernels[signature] = kernel
-        return kernel, hidden
 
     # -- looking inside -----------------------------------------------------------------------------------------------
     def kernel(self, args: tuple[Any, ...]) -> Kernel:
@@ -122,7 +128,7 @@ class Table:
 
     def kernel_of(self, visible: Signature) -> Kernel:
         """The kernel for arguments of these types."""
-        return self._kernel(self.shared, visible)[0]
+        return self._decided(self._kernel, self.shared, visible)[0]
 
     def show(self, stage: str, args: tuple[Any, ...]) -> str:
         """The program at a stage, for these arguments or the types compiled last."""
@@ -136,15 +142,12 @@ class Table:
             return self.kernel_of(visible).asm
         if stage not in pipeline.STAGES:
             raise UsageError(f"there is no stage {stage!r}", hint="one of " + ", ".join(STAGES))
-        s = self.shared
-        program = driver.read(self.fn, s.program.known)
+        return self._decided(partial(self._text, stage), self.shared, visible)
+
+    def _text(self, stage: str, s: Shared, visible: Signature) -> str:
+        program = driver.read(self.fn, s.program.known)  # of its own: the passes change what they are given
         hidden = map(key_of, program.fetch(self.fn))
-        try:
-            return driver.text(program, self.transforms, (*hidden, *visible), stage)
-        except InferenceError as error:
-            if not s.decide(self.fn, error.undecided):
-                raise
-            return self.text(stage, visible)
+        return driver.text(program, self.transforms, (*hidden, *visible), stage)
 
     def _visible(self, args: tuple[Any, ...]) -> Signature:
         if args:

@@ -4,8 +4,8 @@ Inference first runs with all numeric parameters generalised. Where a failure ne
 type that grows without end, the slice back from the index, or from the tests that control the way to the failure, names
 parameters; if all that it consists of was entered with constants, these parameters are marked static (instances are
 keyed on their constants, loops over them unroll) and inference starts again. Marks only grow, so this ends. Where the
-slice ends at numbers from outside, the error tells which, and `table.py` reads the program again with
-these as constants.
+slice ends at numbers from outside, the error tells which, and `table.py` reads the program again with these as
+constants.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.elements import ELEMENTS, WEAK
+from tapeless.ir.abstract import SCALARS
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import sizes, transposed
 from tapeless.ir.operators.dtypes import LIMITS, limit_of
 from tapeless.ir.operators.elementwise import element_kind, numpy_function
@@ -62,7 +63,7 @@ def getattr_(ops: Ops, x: Any, name: Any) -> Any:
 
 def _function(name: str, of_scalar: int) -> None:
     def expand(ops: Ops, a: Any) -> Any:
-        if ops.kind(a) in ELEMENTS or ops.kind(a) in WEAK:
+        if ops.kind(a) in SCALARS:
             return ops.tuple([]) if name == "shape" else ops.lift(of_scalar)
         return ATTRIBUTES[name](ops, a)
 

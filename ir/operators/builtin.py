@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from tapeless.ir.abstract import SCALARS
 from tapeless.ir.operators.arithmetic import floor_quotient, power
 from tapeless.ir.operators.comparison import truth_of
 from tapeless.ir.operators.elementwise import is_numpy, ufunc
-from tapeless.ir.operators.iteration import SCALARS, iterate, known_items, length
+from tapeless.ir.operators.iteration import iterate, known_items, length
 from tapeless.ir.operators.numbers import (
     TOO_LARGE,
     checked,

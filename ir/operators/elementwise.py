@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tapeless.ir.abstract import SCALARS
 from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.numbers import either
@@ -47,7 +48,7 @@ def common_kind(ops: Ops, *xs: Any) -> str:
     """The kind that scalars and arrays meet in."""
     kinds = [element_kind(ops, x) for x in xs]
     for k in kinds:
-        if k not in ELEMENTS and k not in WEAK:
+        if k not in SCALARS:
             raise Mismatch(f"an argument of type {k} is not supported")
     return promoted(*kinds)
 
@@ -307,7 +308,7 @@ def converted(ops: Ops, x: Any, kind: str) -> Any:
 def casted(ops: Ops, x: Any, kind: str) -> Any:
     """A scalar or array with its elements as any other kind."""
     own = element_kind(ops, x)
-    if own not in ELEMENTS and own not in WEAK:
+    if own not in SCALARS:
         raise Mismatch(f"an argument of type {own} is not supported")
     if ops.kind(x) != "array":
         return made(ops, kind, cast(ops, x, kind))

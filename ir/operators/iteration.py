@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator as python
 from typing import Any
 
-from tapeless.ir.elements import ELEMENTS
+from tapeless.ir.abstract import SCALARS
 from tapeless.ir.operators.arrays import array_length, at_position, index_array
 from tapeless.ir.operators.indexing import is_advanced, take
 from tapeless.ir.operators.lists import list_item, list_length, list_position, list_slice
@@ -17,7 +17,6 @@ from tapeless.ir.operators.numbers import TOO_LARGE, either, index, is_whole, kn
 from tapeless.ir.operators.ufuncs import position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
-SCALARS = ("bool", "int", "float", *ELEMENTS)
 SEQUENCES = ("tuple", "list", "array")
 ITERABLE = ("range", "enumerate", "zip", "reversed")
 

@@ -9,7 +9,7 @@ import operator as python
 from collections.abc import Callable
 from typing import Any
 
-from tapeless.ir.abstract import Array
+from tapeless.ir.abstract import SCALARS, Array
 from tapeless.ir.elements import ELEMENTS, WEAK, promoted
 from tapeless.ir.operators.arrays import filled, machine_constant, parts_of, sizes
 from tapeless.ir.operators.elementwise import casted, common_kind, converted, element_kind, mapped, shown
@@ -165,7 +165,7 @@ def _array(ops: Ops, v: Any) -> Any:
 def _storable(ops: Ops, v: Any, kind: str) -> Any:
     """A value as an array of some kind takes it."""
     own = element_kind(ops, v)
-    if own not in ELEMENTS and own not in WEAK:
+    if own not in SCALARS:
         raise Mismatch(f"an object of type '{ops.describe(v)}' cannot be an element of an array")
     if promoted(own, kind) == kind:
         return v
@@ -271,7 +271,7 @@ def fill(ops: Ops, dst: Any, value: Any) -> Any:
     """a.fill(value) by a scalar: what a[...] becomes."""
     if ops.kind(dst) != "array":
         raise Mismatch(f"'{ops.describe(dst)}' object has no attribute 'fill'")
-    if ops.kind(value) not in ELEMENTS and ops.kind(value) not in WEAK:
+    if ops.kind(value) not in SCALARS:
         raise Mismatch("setting an array element with a sequence.")
     return value
 

@@ -36,6 +36,11 @@ def with_dims(ops: Ops, a: Any, dims: str) -> Any:
     return a if dims == t.dims else ops.make("with_axes", Array(t.element, dims, t.packed), a)
 
 
+def along(ops: Ops, x: Any, d: int, rank: int) -> Any:
+    """A vector as an array of `rank` dimensions, along the d-th of them."""
+    return with_dims(ops, x, "1" * d + ops.array_type(x).dims + "1" * (rank - d - 1))
+
+
 def need_arrays(ops: Ops, function: str, *xs: Any) -> None:
     """Refuse what is no array."""
     for x in xs:

@@ -8,6 +8,7 @@ from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index
+from tapeless.ir.operators.numpy.arranging import along
 from tapeless.ir.operators.numpy.creation import shape_of
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -19,8 +20,7 @@ def _below(ops: Ops, n: Any, m: Any, k: Any) -> Any:
         m = n
     rows, columns = ops.operate("np.arange", n), ops.operate("np.arange", m)
     rows = rows if k is None else ops.operate("add", rows, k)
-    key = ops.tuple([ops.record("slice", [ops.lift(None)] * 3), ops.lift(None)])
-    return ops.operate("ge", ops.operate("getitem", rows, key), columns)
+    return ops.operate("ge", along(ops, rows, 0, 2), columns)
 
 
 @operator("np.tri", numpy_function("tri"), keywords=("N", "M", "k", "dtype"))
@@ -63,12 +63,6 @@ def diag_indices(ops: Ops, n: Any, ndim: Any = None) -> Any:
 
 
 # -- grids ------------------------------------------------------------------------------------------------------------
-def _along(ops: Ops, x: Any, axis: int, rank: int) -> Any:
-    """A vector along one of several dimensions."""
-    full, none = ops.record("slice", [ops.lift(None)] * 3), ops.lift(None)
-    return ops.operate("getitem", x, ops.tuple([full if d == axis else none for d in range(rank)]))
-
-
 @operator("np.ix_", numpy_function("ix_"))
 def ix_(ops: Ops, *args: Any) -> Any:
     """np.ix_(*args) of vectors of ints, or masks: each along a dimension of its own."""
@@ -79,7 +73,7 @@ def ix_(ops: Ops, *args: Any) -> Any:
             raise Mismatch("Cross index must be 1 dimensional")
         if element_kind(ops, x) == "np.bool":
             x = ops.operate("np.flatnonzero", x)
-        out.append(_along(ops, x, axis, len(args)))
+        out.append(along(ops, x, axis, len(args)))
     return ops.tuple(out)
 
 
@@ -88,7 +82,7 @@ def indices(ops: Ops, dimensions: Any) -> Any:
     """np.indices(dimensions): for each dimension an array of the indices along it, stacked."""
     lengths, _ = shape_of(ops, dimensions)
     shape = ops.tuple(lengths)
-    lines = [_along(ops, ops.operate("np.arange", n), d, len(lengths)) for d, n in enumerate(lengths)]
+    lines = [along(ops, ops.operate("np.arange", n), d, len(lengths)) for d, n in enumerate(lengths)]
     return ops.operate("np.stack", ops.tuple([ops.operate("np.broadcast_to", x, shape) for x in lines]))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import SCALARS, Array, kept_dims
-from tapeless.ir.elements import ELEMENTS, WEAK
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arrays import filled, sizes
 from tapeless.ir.operators.dtypes import kind_of
-from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
+from tapeless.ir.operators.elementwise import casted, common_kind, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index
 from tapeless.ir.operators.numpy.creation import refuse_arguments
 from tapeless.ir.operators.ufuncs import as_kind, is_kind, made
@@ -106,10 +106,7 @@ def mean(ops: Ops, a: Any, axis: Any = None, dtype: Any = None, out: Any = None,
 
 def _with_dimensions(ops: Ops, a: Any) -> Any:
     """An array, or a number as one of one element."""
-    kind = ops.kind(a)
-    if kind not in ELEMENTS and kind not in WEAK:
-        return a
-    return filled(ops, a, [ops.lift(1)], "1", WEAK.get(kind, kind))
+    return filled(ops, a, [ops.lift(1)], "1", common_kind(ops, a)) if ops.kind(a) in SCALARS else a
 
 
 def real_kind(ops: Ops, a: Any) -> str:

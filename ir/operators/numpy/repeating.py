@@ -9,7 +9,7 @@ from tapeless.ir.operators.arrays import filled, sizes
 from tapeless.ir.operators.elementwise import casted, element_kind, mapped, numpy_function
 from tapeless.ir.operators.indexing import Index, gathered
 from tapeless.ir.operators.numbers import index, refuse
-from tapeless.ir.operators.numpy.arranging import axis_in, need_arrays, with_dims
+from tapeless.ir.operators.numpy.arranging import along, axis_in, need_arrays, with_dims
 from tapeless.ir.operators.numpy.creation import line
 from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -72,7 +72,7 @@ def meshgrid(ops: Ops, *xi: Any, indexing: Any = None) -> Any:
         place[:2] = 1, 0
     out = []
     for k, (x, d) in enumerate(zip(vectors, place)):
-        own = with_dims(ops, x, "1" * d + ops.array_type(x).dims + "1" * (rank - d - 1))
+        own = along(ops, x, d, rank)
         others = [(place[j], sizes(ops, y)[0]) for j, y in enumerate(vectors) if j != k]
         out.append(spread(ops, own, others))
     return ops.tuple(out)
