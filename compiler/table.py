@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from tapeless import driver, pipeline
 from tapeless.backend.kernel import Kernel
 from tapeless.frontend import Program
-from tapeless.frontend.paths import MISSING, Watch, watches
+from tapeless.frontend.paths import MISSING, Watch, decides, watches
 from tapeless.ir.dataclass import dataclass, field
 from tapeless.ir.diagnostics import InferenceError, UsageError
 from tapeless.signature import Key, key_of
@@ -26,8 +26,8 @@ class Shared:
     kernels: dict[Signature, Kernel] = field(default_factory=dict)
 
     def decide(self, fn: Callable[..., Any], names: frozenset[str]) -> bool:
-        """Read the program again, with captured ints of these names as constants; False if there are none."""
-        inputs = [i for i in self.program.inputs if i.name in names and type(i.fetch(fn)) in (bool, int)]
+        """Read the program again, with captured ints (and tuples of them) of these names as constants, if any."""
+        inputs = [i for i in self.program.inputs if i.name in names and decides(i.fetch(fn))]
         if inputs:
             self.program = driver.read(fn, self.program.known.union(i.path for i in inputs))
             self.kernels.clear()

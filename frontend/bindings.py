@@ -11,10 +11,22 @@ import functools
 import math
 import re
 from collections import deque
+from collections.abc import Callable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from tapeless.frontend.paths import MISSING, Guard, Input, Path, Step, described, follow, form_of, signature_key
+from tapeless.frontend.paths import (
+    MISSING,
+    Guard,
+    Input,
+    Path,
+    Step,
+    decides,
+    described,
+    follow,
+    form_of,
+    signature_key,
+)
 from tapeless.frontend.source import Located, locate
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.diagnostics import InferenceError, Span, UnsupportedError
@@ -166,9 +178,7 @@ class Bindings:
         if isinstance(x, functools.partial):
             return self._partial(found, span)
         if type(x) is tuple:
-            self._guard(found, "form", form_of(x))
-            items = [self.node(Found(y, (*found.path, Step("item", k))), span) for k, y in enumerate(x)]
-            return Apply(self.root, Constant(REGISTRY["tuple"]), tuple(items), None, span)
+            return self._tuple(found, lambda item: self.node(item, span))
         raise UnsupportedError(f"{_sentence(found)}", span, hint=HINTS.get(type(x).__name__, ""))
 
     def _constant(self, found: Found) -> Constant:
@@ -177,10 +187,19 @@ class Bindings:
 
     def _input(self, found: Found) -> Node:
         if found.path in self.known:
-            return self._constant(found)
+            return self._decided(found)
         name = self.unique(described(found.path))
         self.inputs.append(Input(name, found.path, self.start))
         return self.root.parameter(name)
+
+    def _decided(self, found: Found) -> Node:
+        """Captured data that `decides`, as a constant."""
+        return self._tuple(found, self._decided) if type(found.value) is tuple else self._constant(found)
+
+    def _tuple(self, found: Found, part: Callable[[Found], Node]) -> Node:
+        self._guard(found, "form", form_of(found.value))
+        items = [part(Found(y, (*found.path, Step("item", k)))) for k, y in enumerate(found.value)]
+        return Apply(self.root, Constant(REGISTRY["tuple"]), tuple(items))
 
     def _guard(self, found: Found, kind: str, expected: Any) -> None:
         self.guards.append(Guard(found.path, kind, expected, self.start))
@@ -223,9 +242,9 @@ class Bindings:
         return graph
 
     def default(self, fn: FunctionType, step: Step, span: Span) -> Node:
-        """The node of a default of a top-level function; an int, such as an axis, is known as where it is written."""
+        """The node of a default of a top-level function; ints, such as an axis, are known as where they are written."""
         found = Found(step.follow(fn), (*self._paths[id(fn)], step))
-        return self._constant(found) if type(found.value) in (bool, int) else self.node(found, span)
+        return self._decided(found) if decides(found.value) else self.node(found, span)
 
     def _transform(self, found: Found, span: Span | None) -> Node:
         name, inner, options = found.value.__tapeless_transform__

@@ -224,5 +224,6 @@ def over_items(name: str, call: ast.Call, iterable: Node, known: Callable[[Scope
 
 
 @expression(ast.ListComp)
-def _comprehension(e: ast.ListComp, scope: Scope) -> Node:
+def listed(e: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Node:
+    """A comprehension, or all that a generator expression gives, as a list."""
     return _Clauses(e, _appended(e, scope)).run(scope)

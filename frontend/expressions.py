@@ -29,7 +29,7 @@ REFUSED: dict[type[ast.AST], str] = {
     ast.Set: "a set", ast.SetComp: "a set comprehension",
     ast.Dict: "a dict", ast.DictComp: "a dict comprehension", ast.JoinedStr: "an f-string",
     ast.Await: "`await`", ast.Yield: "`yield`", ast.YieldFrom: "`yield from`",
-    ast.GeneratorExp: "a generator expression that is not the argument of sum, min, max, any, all, list or tuple",
+    ast.GeneratorExp: "a generator expression that is not unpacked or given to sum, min, max, any, all, list or tuple",
     ast.Starred: "a starred expression here",
 }  # fmt: skip
 HINTS: dict[type[ast.AST], str] = {

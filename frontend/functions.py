@@ -11,6 +11,7 @@ from typing import Any
 
 from tapeless.frontend.bindings import Bindings, Found, Pending
 from tapeless.frontend.blocks import FunctionTail, block
+from tapeless.frontend.comprehensions import listed
 from tapeless.frontend.context import Env, Forward, Function, Held, Scope
 from tapeless.frontend.expressions import expression, value
 from tapeless.frontend.paths import Step
@@ -132,8 +133,14 @@ def _assign(s: ast.Assign, scope: Scope) -> None:
             if name in scope.function.names.direct:
                 _define_direct(definition, name, scope)
                 return
-    _refuse_iterator(s.value, scope)
-    node = value(s.value, scope)
+    match s:
+        case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.GeneratorExp() as items):
+            node = listed(items, scope)
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            node = value(s.value, scope)
+        case _:
+            _refuse_iterator(s.value, scope)
+            node = value(s.value, scope)
     for target in s.targets:
         bind(target, node, scope)
 

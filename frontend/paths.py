@@ -86,6 +86,11 @@ def follow(path: Path, start: Any) -> Any:
     return start
 
 
+def decides(value: Any) -> bool:
+    """Whether captured data may be made a constant where one has to be known: an int, or a tuple of these."""
+    return all(map(decides, value)) if type(value) is tuple else type(value) in (bool, int)
+
+
 def described(path: Path) -> str:
     """A path in words, for messages and for the names of hidden parameters."""
     for step in reversed(path):
@@ -181,7 +186,7 @@ def watches(start: Any, guards: list[Guard]) -> list[Watch] | None:
                     names = vars(builtins)
             elif step.kind == "attribute" and isinstance(value, ModuleType):
                 names = vars(value)
-            elif step.kind in ("inner", "option"):  # parts of an object of ours, which never change
+            elif step.kind in ("inner", "option") or type(value) is tuple:  # parts that never change
                 value = step.follow(value)
                 continue
             else:

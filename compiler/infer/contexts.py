@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tapeless.infer.domain import Boxed, Clo, Either, Loc, Num, Rec, Tup, Value, general, without_sites
+from tapeless.infer.domain import Boxed, Clo, Either, Loc, Num, Rec, Tup, Value, constants, general, without_sites
 from tapeless.infer.instances import Instance, Site
 from tapeless.ir.nodes import Graph
-from tapeless.ir.primitive import UNKNOWN
 
 if TYPE_CHECKING:
     from tapeless.infer.engine import Engine
@@ -42,7 +41,7 @@ class Contexts:
         """The instance for a call; new, known, or one that the call merges with."""
         static = self.engine.static
         args = [a if (graph, i) in static else general(a) for i, a in enumerate(args)]
-        fixed = tuple(self._fixed(a) for i, a in enumerate(args) if (graph, i) in static)
+        fixed = tuple(constants(a) for i, a in enumerate(args) if (graph, i) in static)
         key = (graph, parent, tuple(map(without_sites, args)), fixed)
         inst = self.table.get(key)
         if inst is None:
@@ -53,10 +52,6 @@ class Contexts:
             self.table[key] = inst
         self._widen(inst, args)
         return inst
-
-    @staticmethod
-    def _fixed(a: Value) -> Any:
-        return (a.kind, repr(a.const)) if isinstance(a, Num) and a.const is not UNKNOWN else None
 
     def _widen(self, inst: Instance, args: list[Value]) -> None:
         join = self.engine.lattice.join

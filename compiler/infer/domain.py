@@ -233,6 +233,28 @@ def general(v: Value) -> Value:
     return v
 
 
+def constants(v: Value) -> Any:
+    """The constants of a value, as a key; UNKNOWN is one too."""
+    match v:
+        case Num(kind=kind, const=c):
+            return (kind, c if c is UNKNOWN else repr(c))
+        case Text(value=t):
+            return t
+        case Tup(items=items):
+            return tuple(map(constants, items))
+    return v.head if len(parts(v)) == 1 else UNKNOWN
+
+
+def has_unknown(v: Value) -> bool:
+    """Whether a value is a number that is not known, or a tuple that has one."""
+    match v:
+        case Num(const=c):
+            return c is UNKNOWN
+        case Tup(items=items):
+            return any(map(has_unknown, items))
+    return False
+
+
 def stored(v: Value) -> Value:
     """A value as an item of a list of any length: without constants, arrays packed and of any size."""
     match v:

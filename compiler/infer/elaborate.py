@@ -15,9 +15,9 @@ from tapeless.infer.binding import bind, bind_operator
 from tapeless.infer.calls import DERIVATIVES, deeper, partial_names
 from tapeless.infer.convert import convert
 from tapeless.infer.derive import Deriver
-from tapeless.infer.domain import Clo, Never, Num, Oper, Text, Value
+from tapeless.infer.domain import Clo, Never, Num, Oper, Text, Tup, Value, constants
 from tapeless.infer.domain import Non as NoneValue
-from tapeless.infer.engine import Engine, _known
+from tapeless.infer.engine import Engine
 from tapeless.infer.instances import Instance, Site
 from tapeless.infer.layout import Fact, Layout
 from tapeless.infer.nodeops import NodeOps
@@ -126,7 +126,7 @@ class Elaborator:
             return self.constant(b, inst, node.value)
         fact = (inst.enclosing(node.graph), node)  # type: ignore[attr-defined]
         value = fact[0].values.get(node)
-        if value is not None and (known := _scalar(value)) is not None:
+        if value is not None and (known := _known(b, value)) is not None:
             return known
         found = self.envs[-1].get(fact)
         return found if found is not None else undef(self.layout.fact(fact))
@@ -261,7 +261,7 @@ class Elaborator:
     def loop(self, b: Builder, inst: Instance, node: Apply, graph: Graph) -> Node | None:
         marks = [i for i in range(len(node.args)) if (graph, i) in self.engine.static]
         self.engine.current.append(inst.owner)
-        static = tuple(_known(self.engine.value(inst, node.args[i])) for i in marks)
+        static = tuple(constants(self.engine.value(inst, node.args[i])) for i in marks)
         self.engine.current.pop()
         args = [self.lookup(b, inst, a) for a in node.args]
         head = inst.loops[node, static]
@@ -365,9 +365,12 @@ class Elaborator:
         return attempt
 
 
-def _scalar(value: Value) -> Node | None:
-    """The node of an abstract value that is one known scalar, string or None."""
+def _known(b: Builder, value: Value) -> Node | None:
+    """The node of an abstract value that is one known scalar, string or None, or a tuple of these with a number."""
     match value:
+        case Tup(items=items) if any(isinstance(i, (Num, Tup)) for i in items):
+            known = [_known(b, i) for i in items]
+            return None if None in known else b.tuple(known)  # type: ignore[arg-type]
         case Num(const=c) if c is not UNKNOWN:
             return constant(c)
         case Text(value=t):

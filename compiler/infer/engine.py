@@ -12,7 +12,7 @@ from typing import Any
 
 from tapeless.infer import calls
 from tapeless.infer.contexts import Contexts
-from tapeless.infer.domain import LISTS, NEVER, Arr, Clo, Loc, Never, Num, Oper, Rec, Text, Tup, Value, constant, parts
+from tapeless.infer.domain import LISTS, NEVER, Arr, Clo, Loc, Never, Num, Oper, Rec, Tup, Value, constant, constants
 from tapeless.infer.instances import Failure, Instance
 from tapeless.infer.lattice import Lattice
 from tapeless.infer.references import LIST, reference_tag
@@ -216,12 +216,12 @@ class Engine:
         return TypeOps(self, site[0], site[1], site[2])
 
     def failure(self, kind: str, message: str, site: Any, hint: str = "") -> Failure:
-        return Failure(kind, message, site[1].span, None, hint)
+        return Failure(kind, message, site[1].span, (), hint)
 
     def fail(
-        self, inst: Instance, node: Apply, kind: str, message: str, at: Node | None = None, hint: str = ""
+        self, inst: Instance, node: Apply, kind: str, message: str, origins: tuple[Node, ...] = (), hint: str = ""
     ) -> Value:
-        inst.failures[node] = Failure(kind, message, node.span, at, hint)
+        inst.failures[node] = Failure(kind, message, node.span, origins, hint)
         return NEVER
 
     def _switch(self, inst: Instance, node: Apply) -> Value:
@@ -286,7 +286,7 @@ class Engine:
     def loop(self, inst: Instance, node: Apply, graph: Graph, args: list[Value]) -> Value:
         """A call of a loop graph: the entry, or from inside it the next iteration."""
         marks = [i for i in range(len(args)) if (graph, i) in self.static]
-        static = tuple(_known(args[i]) for i in marks)
+        static = tuple(constants(args[i]) for i in marks)
         outer: Instance | None = inst
         while outer is not None and outer.graph is not graph:
             outer = outer.parent
@@ -314,13 +314,3 @@ class Engine:
             new = self.lattice.join(inst.args[i], a)
             if new != inst.args[i]:
                 inst.args[i], inst.grown = new, True
-
-
-def _known(v: Value) -> Any:
-    """The constant of a value as a key; UNKNOWN is one too."""
-    match v:
-        case Num(kind=kind, const=c):
-            return (kind, c if c is UNKNOWN else repr(c))
-        case Text(value=t):
-            return t
-    return v.head if len(parts(v)) == 1 else UNKNOWN

@@ -15,12 +15,15 @@ Site = tuple["Instance", Apply, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a node has no value. kind: `type`, `static` (a constant was needed) or `growth` (a type that never ends)."""
+    """Why a node has no value. kind: `type`, `static` (a constant was needed) or `growth` (a type that never ends).
+
+    origins    of a `static` failure: the nodes that the constant may come from
+    """
 
     kind: str
     message: str
     span: Span | None
-    node: Node | None = None
+    origins: tuple[Node, ...] = ()
     hint: str = ""
 
 

@@ -10,9 +10,9 @@ constants.
 
 from __future__ import annotations
 
-from tapeless.infer.domain import DYNAMIC, Arr, Never, Num, Rec, Value
+from tapeless.infer.domain import DYNAMIC, Arr, Never, Num, Rec, Value, has_unknown
 from tapeless.infer.engine import Engine
-from tapeless.infer.instances import Failure, Instance
+from tapeless.infer.instances import Failure, Instance, Site
 from tapeless.infer.references import is_reference
 from tapeless.ir.diagnostics import DifferentiationError, InferenceError, Note, TapelessError
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
@@ -71,9 +71,9 @@ def _demand(engine: Engine, inst: Instance, node: Node, failure: Failure) -> set
         if _decidable(engine, at, n, marks, set()):
             out.update(marks)
 
-    if failure.node is not None:
-        back(inst, failure.node)
-    if failure.kind == "growth" or (failure.node is not None and not out):
+    for origin in failure.origins:
+        back(inst, origin)
+    if failure.kind == "growth" or (failure.origins and not out):
         at: Instance | None = inst
         seen: set[Instance] = set()
         while at is not None and at not in seen:
@@ -127,34 +127,36 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
         nodes = [a for a in node.args if not isinstance(a, Constant)]
         return all(_decidable(engine, inst, a, marks, seen) for a in nodes)
     assert isinstance(node, Parameter)
-    if isinstance(value, Num) or inst.graph.kind == "loop":
+    unknown = has_unknown(value)
+    if unknown or inst.graph.kind == "loop":
         position = inst.graph.params.index(node)
-        entry = inst.entry[position]
-        if isinstance(value, Num):
+        if unknown:
             marks.add((inst.graph, position))
-        if isinstance(entry, Num) and entry.const is not UNKNOWN:
-            return True
+            if not has_unknown(inst.entry[position]):
+                return True
         if inst.site is None:
             engine.undecided.add(node.name)
             return False
-        caller, call, path = inst.site
-        given = None if path else _given(inst.graph, call, position)
-        return given is not None and _decidable(engine, caller, given, marks, seen)
+        given = _given(inst, inst.site, position)
+        return given is not None and all(_decidable(engine, given[0], n, marks, seen) for n in given[1])
     return not isinstance(value, Never)
 
 
-def _given(graph: Graph, call: Apply, position: int) -> Node | None:
-    """What a call gives for a parameter: an argument, or the default where that is a constant."""
-    if call.shape.starred:
+def _given(inst: Instance, site: Site, position: int) -> tuple[Instance, tuple[Node, ...]] | None:
+    """What a call gives for a parameter, seen from an instance: an argument, all that are packed, or the default."""
+    graph, (caller, call, path) = inst.graph, site
+    if path or call.shape.starred:
         return None
     positional = len(call.args) - len(call.shape.keywords)
+    if graph.variadic and position == len(graph.params) - graph.keyword_only - 1:
+        return caller, call.args[position:positional]
     if position < positional:
-        return call.args[position]
+        return caller, (call.args[position],)
     name = graph.params[position].name
     if name in call.shape.keywords:
-        return call.args[positional + call.shape.keywords.index(name)]
+        return caller, (call.args[positional + call.shape.keywords.index(name)],)
     default = graph.defaults.get(position)
-    return default if isinstance(default, Constant) else None
+    return None if default is None else (inst.parent or caller, (default,))
 
 
 def _has_sizes(value: Value) -> bool:

@@ -38,7 +38,7 @@ from tapeless.infer.references import LIST, MANY, STEPS, further, is_reference, 
 from tapeless.ir.abstract import NONE, SCALARS, Array, Str, Tuple, Type, broadcast_dims, output_type
 from tapeless.ir.elements import python_name
 from tapeless.ir.lists import buffers_of
-from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape
+from tapeless.ir.nodes import PLAIN_CALL, Apply, CallShape, Node
 from tapeless.ir.operators import named
 from tapeless.ir.operators.derivatives import must_be_callable
 from tapeless.ir.primitive import REGISTRY, UNKNOWN, Mismatch, Operator
@@ -82,7 +82,7 @@ class TypeOps:
         except Mismatch as m:
             return self.engine.fail(self.inst, self.node, "type", str(m))
         except NeedsConstant as n:
-            return self.engine.fail(self.inst, self.node, "static", n.args[1], self._origin(n.args[0], args))
+            return self.engine.fail(self.inst, self.node, "static", n.args[1], self._origins(n.args[0]))
         except GrowthError as g:
             return self.engine.fail(self.inst, self.node, "growth", g.args[0], hint=g.args[1])
         if key is not None and type(value) is Num:
@@ -97,12 +97,11 @@ class TypeOps:
             out += self.items(a) if i in shape.starred else [a]
         return out
 
-    def _origin(self, value: Value, args: list[Value]) -> Any:
-        """The argument node that a value came from, to slice back from."""
-        for v, n in zip(args, self.node.args):
-            if v is value:
-                return n
-        return self.node.args[-1] if self.node.args else None
+    def _origins(self, value: Value) -> tuple[Node, ...]:
+        """The nodes that a value may come from, to slice back from: arguments, or what a method or partial holds."""
+        fn = self.node.fn
+        given = (*self.node.args, *(fn.args if isinstance(fn, Apply) else ()))
+        return tuple(n for n in given if self.engine.value(self.inst, n) is value) or given
 
     def run(self, op: Operator, args: list[Value], options: dict[str, Value] | None = None) -> Value:
         """The join over all combinations of union parts; a combination that Python refuses raises at run time."""

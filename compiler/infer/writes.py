@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.infer.binding import bind
-from tapeless.infer.domain import Clo, Loc, Never, Rec, parts
-from tapeless.infer.engine import _known
+from tapeless.infer.domain import Clo, Loc, Never, Rec, constants, parts
 from tapeless.infer.instances import Instance
 from tapeless.infer.layout import Fact
 from tapeless.infer.memory import (
@@ -227,7 +226,7 @@ class Walk(Staleness):
     def _loop(self, inst: Instance, node: Apply, graph: Graph) -> Shape:
         marks = [i for i in range(len(node.args)) if (graph, i) in self.engine.static]
         self.engine.current.append(inst.owner)
-        static = tuple(_known(self.engine.value(inst, node.args[i])) for i in marks)
+        static = tuple(constants(self.engine.value(inst, node.args[i])) for i in marks)
         self.engine.current.pop()
         head = inst.loops[node, static]
         init = [self.use(inst, a, node) for a in node.args]

@@ -7,7 +7,7 @@ from typing import Any
 from tapeless.ir.abstract import SCALARS, Array
 from tapeless.ir.dataclass import dataclass
 from tapeless.ir.elements import ELEMENTS
-from tapeless.ir.operators.numbers import LARGEST, either, known_int, refuse, to_int
+from tapeless.ir.operators.numbers import LARGEST, either, known_index, known_int, refuse, to_int
 from tapeless.ir.operators.ufuncs import as_kind, made, position
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
@@ -34,6 +34,25 @@ def filled(ops: Ops, value: Any, lengths: list[Any], dims: str, kind: str) -> An
     """An array of one value."""
     v = made(ops, kind, as_kind(ops, value, kind))
     return ops.make("filled", Array(SCALARS[kind], dims), v, *(n for n, d in zip(lengths, dims) if d != "1"))
+
+
+def axis_in(ops: Ops, axis: Any, rank: int, default: int = 0) -> int:
+    """A dimension that is given as a known int, from the end where it is negative."""
+    if axis is not None and ops.kind(axis) == "bool":
+        raise Mismatch("an integer is required for the axis")
+    k = default if axis is None else known_index(ops, axis, "an axis")
+    if not -rank <= k < rank:
+        raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
+    return k % rank
+
+
+def axes_in(ops: Ops, axes: Any, rank: int) -> list[int]:
+    """Dimensions that are given as an int or a tuple or list of ints, each once."""
+    several = ops.kind(axes) == "tuple" or (ops.kind(axes) == "list" and ops.known_list(axes))
+    out = [axis_in(ops, a, rank) for a in (ops.items(axes) if several else [axes])]
+    if len(set(out)) < len(out):
+        raise Mismatch("repeated axis")
+    return out
 
 
 @operator("slice_object", slice)

@@ -15,9 +15,9 @@ from tapeless.ir.operators.numbers import (
     checked,
     either,
     fold,
-    index,
     is_number,
     is_whole,
+    known_index,
     refuse,
     to_float,
     to_int,
@@ -104,7 +104,7 @@ def round_(ops: Ops, number: Any, ndigits: Any = None) -> Any:
         raise Mismatch(f"type {ops.describe(number)} doesn't define __round__ method")
     digits = None
     if ndigits is not None and ops.kind(ndigits) != "none":
-        digits = int(ops.need_constant(index(ops, ndigits), "the number of digits to round to"))
+        digits = known_index(ops, ndigits, "the number of digits to round to")
     if ops.kind(number) == "float":
         if digits is not None and digits < 0:
             raise Mismatch("rounding a float to tens is not supported: round(x / 100.0) * 100.0 rounds too")

@@ -63,6 +63,11 @@ def index(ops: Ops, x: Any) -> Any:
     return to_int(ops, x)
 
 
+def known_index(ops: Ops, x: Any, what: str) -> int:
+    """The value of an argument that Python wants as an integer, and that must be known while compiling."""
+    return int(ops.need_constant(index(ops, x), what))
+
+
 def known(ops: Ops, x: Any) -> bool:
     """Whether the value of x is known while compiling."""
     return ops.constant(x) is not UNKNOWN

@@ -1,9 +1,9 @@
-"""Variables that are a number or None on one path and an array on another; axes that helpers take as arguments."""
+"""Variables that are a number or None on one path and an array on another; ints of NumPy where Python wants one."""
 
 import numpy as np
 import pytest
 import tapeless as tl
-from array_checks import check_derivatives, same
+from array_checks import same
 
 X = np.arange(6.0).reshape(2, 3) - 1.5
 
@@ -69,78 +69,6 @@ def test_an_attribute_that_is_not_there(expression, make):
     with pytest.raises(AttributeError) as ours:
         tl.jit(f)(X[:0])
     assert str(ours.value) == str(theirs.value)
-
-
-# -- axes -------------------------------------------------------------------------------------------------------------
-def softmax(z, axis=-1, keepdims=True):
-    e = np.exp(z - np.max(z, axis=axis, keepdims=keepdims))
-    return e / np.sum(e, axis=axis, keepdims=keepdims)
-
-
-def summed(z, axis):
-    return np.sum(z, axis)
-
-
-def both(z):
-    return np.sum(softmax(z) ** 2 + softmax(z, 0) * softmax(z.T, axis=1).T) + np.sum(
-        summed(z, axis=0) ** 2 * summed(z.T, 1)
-    )
-
-
-def test_an_axis_of_a_helper():
-    same(tl.jit(both)(X), both(X), 1e-14)
-    same(tl.jit(softmax)(X), softmax(X), 1e-14)
-    check_derivatives(both, (X,))
-
-
-AXIS, LAYERS = 1, 2
-
-
-def by_global(z):
-    return np.sum(z, axis=AXIS)
-
-
-def network(layers, x):
-    for i in range(LAYERS):
-        w, b = layers[i]
-        x = np.tanh(x @ w + b)
-    return x.sum()
-
-
-class Sum:
-    def __init__(self, axis):
-        self.axis = axis
-
-    def of(self, z):
-        return z.sum(axis=self.axis)
-
-
-def by_closure(axis):
-    return lambda z: z.max(axis=axis)
-
-
-def test_an_axis_from_outside(monkeypatch):
-    compiled, text = tl.jit(by_global), tl.jit(by_global)
-    for axis in (1, 0, 1):
-        monkeypatch.setitem(globals(), "AXIS", axis)
-        same(compiled(X), by_global(X))
-    assert "sum:01" in text.ir("infer", X)
-    for axis in (0, 1):
-        same(tl.jit(by_closure(axis))(X), by_closure(axis)(X))
-        same(tl.jit(Sum(axis).of)(X), Sum(axis).of(X))
-    monkeypatch.setitem(globals(), "AXIS", 0.5)
-    with pytest.raises(tl.InferenceError, match="an axis must be known while compiling"):
-        compiled(X)
-
-
-def test_a_number_of_layers_from_outside(monkeypatch):
-    layers = ((np.ones((3, 4)), np.zeros(4)), (np.ones((4, 2)), 0.5))
-    gradient = tl.grad(network, 1)
-    for count in (2, 1, 2):
-        monkeypatch.setitem(globals(), "LAYERS", count)
-        h = 1e-6
-        moved = [(network(layers, X[0] + h * e) - network(layers, X[0] - h * e)) / (2 * h) for e in np.eye(3)]
-        np.testing.assert_allclose(gradient(layers, X[0]), moved, atol=1e-8)
 
 
 # -- ints of NumPy where Python wants one ------------------------------------------------------------------------------

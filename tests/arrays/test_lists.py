@@ -309,6 +309,7 @@ JOINS = [
     lambda xs: np.stack(xs, axis=1),
     lambda xs: np.stack(xs, axis=-1),
     lambda xs: np.concatenate(xs, axis=-1),
+    lambda xs: np.concatenate(xs, axis=None),
     np.concatenate,
     np.vstack,
     np.hstack,
@@ -333,10 +334,19 @@ def test_a_list_of_any_length_is_joined(join, x):
         tl.jit(lambda x, n: join([x for _ in range(n)]))(x, 0)
 
 
+@pytest.mark.parametrize("join", range(len(JOINS)))
+def test_the_rows_of_an_array_are_joined(join):
+    x, join = np.arange(24.0).reshape(2, 3, 4), JOINS[join]
+    for view in (x, x.T, x[:, ::2, ::-1], x[0]):
+        same(tl.jit(join)(view), join(view))
+    check_derivatives(lambda x: np.sum(join(x) ** 2), (x,))
+
+
 WITH_DISPLAYS = [
     lambda x: np.concatenate(([0.0], np.cumsum(x))),
     lambda x: np.concatenate([[x[0]], x[1:] * 2, (x[2],)]),
     lambda x: np.concatenate(([], x)),
+    lambda x: np.concatenate((x, [[1.0, 2.0]], x[:2]), axis=None),
     lambda x: np.hstack(([0.0], x, [1, 2])),
     lambda x: np.vstack((x, [1.0] * 4)),
     lambda x: np.stack([x, (1.0, 2, 3, 4)]),

@@ -230,6 +230,14 @@ def f(x):
     d = min((i - x) ** 2 for i in range(4)), max(i * x for i in (1, -1))
     return a, b, c, d, tuple(i + x for i in range(3))
 """,
+    "unpacked generator expressions": """
+def f(x):
+    a, b, c = (i * x for i in (3, 1, 2))
+    (d, e), g = ((i, i + x) for i in range(2))
+    return a, b, c, d, e, g
+""",
+    "unpacked iterators": "def f(x):\n    a, b = zip((1, x), (3, 4))\n    c, d = reversed(a)\n    return a, b, c, d\n",
+    "too many to unpack": "def f(x):\n    a, b = (i for i in range(x))\n    return a + b\n",
     "any stops": "def f(x):\n    return any(1 / (3 - i) > 0.4 for i in range(5))\n",
     "max of nothing": "def f(x):\n    return max(i for i in range(x) if i > 5)\n",
     "comprehension scope": "def f(x):\n    i = 7\n    return sum(i for i in range(x + 3)), i\n",

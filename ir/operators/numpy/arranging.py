@@ -5,29 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import Array
-from tapeless.ir.operators.arrays import index_array, machine_constant, sizes, transposed
+from tapeless.ir.operators.arrays import axes_in, axis_in, index_array, machine_constant, sizes, transposed
 from tapeless.ir.operators.elementwise import element_kind, mapped, numpy_function
-from tapeless.ir.operators.numbers import index
+from tapeless.ir.operators.numbers import index, known_index
 from tapeless.ir.operators.numpy.creation import positions, spread_to
 from tapeless.ir.operators.numpy.shapes import joined, merged, parts_in, reshaped, rows_of
 from tapeless.ir.primitive import Mismatch, Ops, operator
-
-
-def axis_in(ops: Ops, axis: Any, rank: int) -> int:
-    """A dimension that is given as a known int, from the end where it is negative."""
-    k = int(ops.need_constant(axis, "an axis"))
-    if not -rank <= k < rank:
-        raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
-    return k % rank
-
-
-def axes_in(ops: Ops, axes: Any, rank: int) -> list[int]:
-    """Dimensions that are given as an int or a tuple or list of ints, each once."""
-    several = ops.kind(axes) == "tuple" or (ops.kind(axes) == "list" and ops.known_list(axes))
-    out = [axis_in(ops, a, rank) for a in (ops.items(axes) if several else [axes])]
-    if len(set(out)) < len(out):
-        raise Mismatch("repeated axis")
-    return out
 
 
 def with_dims(ops: Ops, a: Any, dims: str) -> Any:
@@ -149,7 +132,7 @@ def split(ops: Ops, ary: Any, parts: Any, axis: Any = None) -> Any:
         raise Mismatch("split at indices is not supported: take slices")
     rank = ops.array_type(ary).rank
     d = 0 if axis is None else axis_in(ops, axis, rank)
-    count = int(ops.need_constant(index(ops, parts), "the number of parts"))
+    count = known_index(ops, parts, "the number of parts")
     if count < 1:
         return ops.raise_("ValueError", "number sections must be larger than 0.")
     n, each = sizes(ops, ary)[d], ops.lift(count)

@@ -14,11 +14,11 @@ from collections import Counter
 from typing import Any
 
 from tapeless.ir.dataclass import dataclass
-from tapeless.ir.operators.arrays import sizes, transposed
+from tapeless.ir.operators.arrays import axes_in, sizes, transposed
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.indexing import Index, gathered
 from tapeless.ir.operators.numbers import index, known_int
-from tapeless.ir.operators.numpy.arranging import axes_in, need_arrays, with_dims
+from tapeless.ir.operators.numpy.arranging import need_arrays, with_dims
 from tapeless.ir.operators.numpy.creation import line
 from tapeless.ir.operators.numpy.products import count, product, sum_of
 from tapeless.ir.operators.numpy.shapes import reshaped

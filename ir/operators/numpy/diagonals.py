@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.operators.arrays import filled, sizes, transposed
+from tapeless.ir.operators.arrays import axis_in, filled, sizes, transposed
 from tapeless.ir.operators.elementwise import element_kind, numpy_function
 from tapeless.ir.operators.indexing import Index, gathered
 from tapeless.ir.operators.numbers import index
-from tapeless.ir.operators.numpy.arranging import axis_in, need_arrays
+from tapeless.ir.operators.numpy.arranging import need_arrays
 from tapeless.ir.operators.numpy.creation import line
 from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.operators.writing import put

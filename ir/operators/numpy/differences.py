@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.operators.arrays import sizes
+from tapeless.ir.operators.arrays import axes_in, axis_in, sizes
 from tapeless.ir.operators.elementwise import casted, element_kind, mapped, numpy_function, ufunc
 from tapeless.ir.operators.indexing import take
-from tapeless.ir.operators.numpy.arranging import axes_in, axis_in, with_dims
+from tapeless.ir.operators.numbers import known_index
+from tapeless.ir.operators.numpy.arranging import with_dims
 from tapeless.ir.operators.numpy.collections import as_array
 from tapeless.ir.operators.numpy.editing import at_least_vector
 from tapeless.ir.operators.numpy.reductions import real_kind, summed
@@ -53,7 +54,7 @@ def gradient(ops: Ops, f: Any, *varargs: Any, axis: Any = None, edge_order: Any 
     f = ops.plain(as_array(ops, f))
     rank, kind = ops.array_type(f).rank, real_kind(ops, f)
     axes = list(range(rank)) if axis is None or ops.kind(axis) == "none" else axes_in(ops, axis, rank)
-    order = 1 if edge_order is None else int(ops.need_constant(edge_order, "`edge_order`"))
+    order = 1 if edge_order is None else known_index(ops, edge_order, "`edge_order`")
     if order not in (1, 2):
         raise Mismatch(f"the order {order} at the edges of gradient is not supported: 1 and 2 are")
     if len(varargs) not in (0, 1, len(axes)):

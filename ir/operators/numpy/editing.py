@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapeless.ir.operators.arrays import filled, sizes, transposed
+from tapeless.ir.operators.arrays import axes_in, axis_in, filled, sizes, transposed
 from tapeless.ir.operators.elementwise import casted, common_kind, element_kind, numpy_function
 from tapeless.ir.operators.indexing import take
 from tapeless.ir.operators.iteration import known_items
-from tapeless.ir.operators.numbers import either, index, refuse
-from tapeless.ir.operators.numpy.arranging import axes_in, axis_in, need_arrays, with_dims
+from tapeless.ir.operators.numbers import either, index, known_index, refuse
+from tapeless.ir.operators.numpy.arranging import need_arrays, with_dims
 from tapeless.ir.operators.numpy.collections import as_array
 from tapeless.ir.operators.numpy.creation import spread_to
 from tapeless.ir.operators.numpy.shapes import joined, part_along, reshaped
@@ -30,7 +30,7 @@ def rot90(ops: Ops, m: Any, k: Any = None, axes: Any = None) -> Any:
     plane = [0, 1] if axes is None else axes_in(ops, axes, rank)
     if len(plane) != 2 or rank < 2:
         raise Mismatch("rot90 turns in two axes of an array")
-    times = 1 if k is None else int(ops.need_constant(index(ops, k), "how often to turn")) % 4
+    times = 1 if k is None else known_index(ops, k, "how often to turn") % 4
     first, second = plane
     if times == 2:
         return _turned(ops, _turned(ops, m, first), second)

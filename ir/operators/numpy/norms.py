@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tapeless.ir.operators.arrays import axes_in
 from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import refuse
-from tapeless.ir.operators.numpy.arranging import axes_in, need_arrays
+from tapeless.ir.operators.numpy.arranging import need_arrays
 from tapeless.ir.operators.numpy.reductions import known_flag, real_kind, summed
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Ops, operator
 

@@ -7,7 +7,7 @@ from typing import Any
 from tapeless.ir.operators.arrays import sizes
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import casted, element_kind, numpy_function, ufunc
-from tapeless.ir.operators.numbers import index
+from tapeless.ir.operators.numbers import index, known_index
 from tapeless.ir.operators.numpy.arranging import along
 from tapeless.ir.operators.numpy.creation import shape_of
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -58,7 +58,7 @@ _indices("triu_indices", False)
 @operator("np.diag_indices", numpy_function("diag_indices"), keywords=("n", "ndim"))
 def diag_indices(ops: Ops, n: Any, ndim: Any = None) -> Any:
     """np.diag_indices(n, ndim=2)."""
-    count = 2 if ndim is None else int(ops.need_constant(index(ops, ndim), "a number of dimensions"))
+    count = 2 if ndim is None else known_index(ops, ndim, "a number of dimensions")
     return ops.tuple([ops.operate("np.arange", n)] * count)
 
 

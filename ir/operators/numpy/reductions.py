@@ -6,7 +6,7 @@ from typing import Any
 
 from tapeless.ir.abstract import SCALARS, Array, kept_dims
 from tapeless.ir.elements import ELEMENTS
-from tapeless.ir.operators.arrays import filled, sizes
+from tapeless.ir.operators.arrays import axis_in, filled, sizes
 from tapeless.ir.operators.dtypes import kind_of
 from tapeless.ir.operators.elementwise import casted, common_kind, element_kind, numpy_function, ufunc
 from tapeless.ir.operators.numbers import index
@@ -20,12 +20,7 @@ def axes_of(ops: Ops, axis: Any, rank: int) -> list[int]:
     if axis is None or ops.kind(axis) == "none":
         return list(range(rank))
     given = ops.items(axis) if ops.kind(axis) == "tuple" else [axis]
-    out = []
-    for a in given:
-        k = int(ops.need_constant(a, "an axis"))
-        if not -rank <= k < rank:
-            raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
-        out.append(k % rank)
+    out = [axis_in(ops, a, rank) for a in given]
     if len(set(out)) < len(out):
         raise Mismatch("duplicate value in 'axis'")
     return sorted(out)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tapeless.ir.operators.arrays import filled, sizes
+from tapeless.ir.operators.arrays import axis_in, filled, sizes
 from tapeless.ir.operators.elementwise import casted, element_kind, mapped, numpy_function
 from tapeless.ir.operators.indexing import Index, gathered
 from tapeless.ir.operators.numbers import index, refuse
-from tapeless.ir.operators.numpy.arranging import along, axis_in, need_arrays, with_dims
+from tapeless.ir.operators.numpy.arranging import along, need_arrays, with_dims
 from tapeless.ir.operators.numpy.creation import line
 from tapeless.ir.operators.numpy.shapes import reshaped
 from tapeless.ir.primitive import Mismatch, Ops, operator

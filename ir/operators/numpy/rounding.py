@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tapeless.ir.operators.elementwise import by_rule, common_kind, element_kind, mapped, numpy_function, ufunc
-from tapeless.ir.operators.numbers import either, index
+from tapeless.ir.operators.numbers import either, known_index
 from tapeless.ir.operators.numpy.creation import refuse_arguments
 from tapeless.ir.operators.ufuncs import RULES, float_kind, is_kind, refused, rules
 from tapeless.ir.primitive import Mismatch, Ops, operator
@@ -161,7 +161,7 @@ def np_divmod(ops: Ops, x: Any, y: Any) -> Any:
 def _round(ops: Ops, a: Any, decimals: Any = None, out: Any = None) -> Any:
     """np.round(a, decimals=0): half to even; of ints, for decimals that are not negative."""
     refuse_arguments(ops, "round", out=out)
-    digits = 0 if decimals is None else int(ops.need_constant(index(ops, decimals), "the number of decimals"))
+    digits = 0 if decimals is None else known_index(ops, decimals, "the number of decimals")
     kind = common_kind(ops, a)
     if not is_kind(kind, "float"):
         if digits < 0:

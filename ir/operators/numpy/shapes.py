@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tapeless.ir.abstract import SCALARS, Array
-from tapeless.ir.operators.arrays import index_array, sizes, transposed
+from tapeless.ir.operators.arrays import axes_in, axis_in, index_array, sizes, transposed
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, numpy_function, shown, ufunc
 from tapeless.ir.operators.iteration import known_items
-from tapeless.ir.operators.numbers import index, known_int, refuse
+from tapeless.ir.operators.numbers import index, known_index, known_int, refuse
 from tapeless.ir.primitive import Mismatch, Ops, operator
 from tapeless.ir.primitives.structure import DETAILS
 
@@ -78,7 +78,7 @@ def squeeze(ops: Ops, a: Any, axis: Any = None) -> Any:
     """np.squeeze(a, axis=None): without dimensions of size 1; which, must be known while compiling."""
     t = ops.array_type(a)
     if axis is not None and ops.kind(axis) != "none":
-        gone = [_axis(ops, k, t.rank) for k in (ops.items(axis) if ops.kind(axis) == "tuple" else [axis])]
+        gone = axes_in(ops, axis, t.rank)
         if len(set(gone)) == t.rank:
             raise Mismatch("squeeze to an array without dimensions is not supported yet")
         lengths, none, zero = sizes(ops, a), ops.lift(None), ops.lift(0)
@@ -100,17 +100,10 @@ def transpose(ops: Ops, a: Any, *order: Any, axes: Any = None) -> Any:
     if given is None or ops.kind(given) == "none":
         return transposed(ops, a)
     rank = ops.array_type(a).rank
-    known = [_axis(ops, k, rank) for k in (ops.items(given) if ops.kind(given) == "tuple" else [given])]
+    known = axes_in(ops, given, rank)
     if sorted(known) != list(range(rank)):
         raise Mismatch("axes don't match array")
     return transposed(ops, a, known)
-
-
-def _axis(ops: Ops, axis: Any, rank: int) -> int:
-    k = 0 if axis is None else int(ops.need_constant(axis, "an axis"))
-    if not -rank <= k < rank:
-        raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
-    return k % rank
 
 
 def joined(ops: Ops, parts: list[Any], axis: int) -> Any:
@@ -151,10 +144,13 @@ def parts_in(ops: Ops, arrays: Any) -> list[Any]:
 
 
 def rows_of(ops: Ops, arrays: Any, verb: str) -> Any:
-    """The arrays of a list whose length is not known, at least one, as rows of one; None for anything else."""
-    if ops.kind(arrays) != "list" or ops.known_list(arrays):
+    """The arrays of a list whose length is not known, at least one, or of an array: as rows; None for anything else."""
+    if ops.kind(arrays) == "array":
+        out = ops.plain(arrays)
+    elif ops.kind(arrays) == "list" and not ops.known_list(arrays):
+        out = ops.list_apply("as_array", arrays)
+    else:
         return None
-    out = ops.list_apply("as_array", arrays)
     if ops.array_type(out).rank == 1:
         raise Mismatch("arrays are needed, of the same number of dimensions, at least one")
     some = ops.apply("ine", sizes(ops, out)[0], ops.lift(0))
@@ -176,21 +172,26 @@ def merged(ops: Ops, whole: Any, axis: int) -> Any:
 
 @operator("np.concatenate", numpy_function("concatenate"), keywords=("arrays", "axis"))
 def concatenate(ops: Ops, arrays: Any, axis: Any = None) -> Any:
-    """np.concatenate(arrays, axis=0)."""
+    """np.concatenate(arrays, axis=0): with None, all elements in a row."""
+    flat = axis is not None and ops.kind(axis) == "none"
     if (whole := rows_of(ops, arrays, "concatenate")) is not None:
-        return merged(ops, whole, _axis(ops, axis, ops.array_type(whole).rank - 1))
+        if flat:
+            return reshaped(ops, whole, [ops.lift(-1)])
+        return merged(ops, whole, axis_in(ops, axis, ops.array_type(whole).rank - 1))
     parts = parts_in(ops, arrays)
-    return joined(ops, parts, _axis(ops, axis, ops.array_type(parts[0]).rank))
+    if flat:
+        return joined(ops, [reshaped(ops, ops.plain(p), [ops.lift(-1)]) for p in parts], 0)
+    return joined(ops, parts, axis_in(ops, axis, ops.array_type(parts[0]).rank))
 
 
 @operator("np.stack", numpy_function("stack"), keywords=("arrays", "axis"))
 def stack(ops: Ops, arrays: Any, axis: Any = None) -> Any:
     """np.stack(arrays, axis=0)."""
     if (whole := rows_of(ops, arrays, "stack")) is not None:
-        at = _axis(ops, axis, ops.array_type(whole).rank)
+        at = axis_in(ops, axis, ops.array_type(whole).rank)
         return converted(ops, _first_at(ops, whole, at), element_kind(ops, whole))
     parts = parts_in(ops, arrays)
-    at = _axis(ops, axis, ops.array_type(parts[0]).rank + 1)
+    at = axis_in(ops, axis, ops.array_type(parts[0]).rank + 1)
 
     def with_axis(a: Any) -> Any:
         t = ops.array_type(a)
@@ -214,7 +215,7 @@ def flip(ops: Ops, m: Any, axis: Any = None) -> Any:
     if axis is None or ops.kind(axis) == "none":
         along = list(range(rank))
     else:
-        along = [_axis(ops, k, rank) for k in (ops.items(axis) if ops.kind(axis) == "tuple" else [axis])]
+        along = axes_in(ops, axis, rank)
     for d in along:
         m = part_along(ops, m, d, none, none, ops.lift(-1))
     return m
@@ -223,10 +224,10 @@ def flip(ops: Ops, m: Any, axis: Any = None) -> Any:
 @operator("np.diff", numpy_function("diff"), keywords=("a", "n", "axis"))
 def diff(ops: Ops, a: Any, n: Any = None, axis: Any = None) -> Any:
     """np.diff(a, n=1, axis=-1): of bools, whether neighbors differ."""
-    none, times = ops.lift(None), 1 if n is None else int(ops.need_constant(n, "how often differences are taken"))
+    none, times = ops.lift(None), 1 if n is None else known_index(ops, n, "how often differences are taken")
     if times < 0:
         return ops.raise_("ValueError", f"order must be non-negative but got {times}")
-    d = _axis(ops, ops.lift(-1) if axis is None else axis, ops.array_type(a).rank)
+    d = axis_in(ops, axis, ops.array_type(a).rank, -1)
     name = "ne" if element_kind(ops, a) == "np.bool" else "sub"
     for _ in range(times):
         a = ufunc(ops, name, part_along(ops, a, d, ops.lift(1), none), part_along(ops, a, d, none, ops.lift(-1)))
@@ -251,7 +252,7 @@ def roll(ops: Ops, a: Any, shift: Any, axis: Any = None) -> Any:
             a = roll.expand(ops, a, by, along)
         return a
     else:
-        d = _axis(ops, axis, rank)
+        d = axis_in(ops, axis, rank)
     n, none = sizes(ops, a)[d], ops.lift(None)
     some = ops.apply("select", ops.apply("ieq", n, ops.lift(0)), ops.lift(1), n)
     cut = ops.apply("isub", n, ops.apply("imod", index(ops, shift), some))

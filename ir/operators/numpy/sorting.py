@@ -6,7 +6,7 @@ from typing import Any
 
 from tapeless.ir.abstract import NP_F64, NP_I64, Array
 from tapeless.ir.elements import ELEMENTS
-from tapeless.ir.operators.arrays import filled, sizes, transposed
+from tapeless.ir.operators.arrays import axis_in, filled, sizes, transposed
 from tapeless.ir.operators.elementwise import common_kind, converted, element_kind, mapped, numpy_function
 from tapeless.ir.operators.indexing import Index, gathered, meant, take, where_true, whole
 from tapeless.ir.operators.numbers import index, refuse
@@ -22,21 +22,13 @@ def _array(ops: Ops, name: str, a: Any) -> Any:
     return ops.plain(a)
 
 
-def _axis(ops: Ops, axis: Any, rank: int) -> int:
-    """An argument `axis`, which is one int."""
-    k = int(ops.need_constant(index(ops, axis), "an axis"))
-    if not -rank <= k < rank:
-        raise Mismatch(f"axis {k} is out of bounds for array of dimension {rank}")
-    return k % rank
-
-
 def _along(ops: Ops, a: Any, axis: Any, default: int | None = None) -> tuple[Any, int]:
     """The array and the dimension that `axis` means: None is all elements in a row."""
     if axis is None and default is not None:
         return a, default % ops.array_type(a).rank
     if axis is None or ops.kind(axis) == "none":
         return reshaped(ops, a, [ops.lift(-1)]), 0
-    return a, _axis(ops, axis, ops.array_type(a).rank)
+    return a, axis_in(ops, axis, ops.array_type(a).rank)
 
 
 # -- taking -----------------------------------------------------------------------------------------------------------
