@@ -27,6 +27,10 @@ CASES = [
     lambda x: np.diff(x, n=2),
     lambda x: np.roll(x, (1, 2), (0, -1)),
     lambda x: np.flip(x, (0, -1)) if x.ndim == 2 else np.flip(x, (0,)),
+    lambda x: np.repeat(x, np.arange(x.size) % 3),
+    lambda x: np.repeat(x, [2, 0, 1], axis=0),
+    lambda x: x.repeat([3], axis=-1),
+    lambda x: np.repeat(x, (x[0] > 0).astype(np.uint8), axis=1) if x.ndim == 2 else np.repeat(x, x.shape),
 ]
 
 
@@ -39,7 +43,7 @@ def test_as_in_numpy(case):
         same(outcome(compiled, (x,)), expected)
 
 
-@pytest.mark.parametrize("case", [0, 1, 3, 8, 10, 11, 12, 14, 15])
+@pytest.mark.parametrize("case", [0, 1, 3, 8, 10, 11, 12, 14, 15, 17, 19])
 def test_derivatives(case):
     made = CASES[case]
 

@@ -8,10 +8,12 @@ from typing import Any
 from tapeless.ir.operators.arrays import axis_in, filled, sizes
 from tapeless.ir.operators.elementwise import casted, element_kind, mapped, numpy_function
 from tapeless.ir.operators.indexing import Index, gathered
-from tapeless.ir.operators.numbers import index, refuse
+from tapeless.ir.operators.numbers import either, index, refuse
 from tapeless.ir.operators.numpy.arranging import along, need_arrays, with_dims
+from tapeless.ir.operators.numpy.collections import as_array
 from tapeless.ir.operators.numpy.creation import line
 from tapeless.ir.operators.numpy.shapes import reshaped
+from tapeless.ir.operators.ufuncs import is_kind
 from tapeless.ir.primitive import Mismatch, Ops, operator
 
 
@@ -44,18 +46,32 @@ def tile(ops: Ops, a: Any, reps: Any) -> Any:
 
 @operator("np.repeat", numpy_function("repeat"), keywords=("a", "repeats", "axis"))
 def repeat(ops: Ops, a: Any, repeats: Any, axis: Any = None) -> Any:
-    """np.repeat(a, n, axis=None): each element (or row) n times."""
+    """np.repeat(a, n, axis=None): each element (or row) n times, or as often as n, an array or list, says for it."""
     need_arrays(ops, "repeat", a)
-    if ops.kind(repeats) in ("array", "tuple", "list"):
-        raise Mismatch("repeat with a number for each element is not supported")
-    (n,) = _counts(ops, repeats)
     if axis is None or ops.kind(axis) == "none":
         a, d = reshaped(ops, a, [ops.lift(-1)]), 0
     else:
         d = axis_in(ops, axis, ops.array_type(a).rank)
+    if ops.kind(repeats) in ("array", "tuple", "list"):
+        return ops.operate("np.take", a, _repeated(ops, as_array(ops, repeats), sizes(ops, a)[d]), ops.lift(d))
+    (n,) = _counts(ops, repeats)
     dims, lengths = ops.array_type(a).dims, sizes(ops, a)
     lengths[d] = ops.apply("imul", lengths[d], n)
     return reshaped(ops, spread(ops, with_dims(ops, a, dims[: d + 1] + "1" + dims[d + 1 :]), [(d + 1, n)]), lengths)
+
+
+def _repeated(ops: Ops, counts: Any, n: Any) -> Any:
+    """Which of n elements stands where, if each is repeated as often as an array says (of one element: of them all)."""
+    if not is_kind(element_kind(ops, counts), "int") or ops.array_type(counts).rank != 1:
+        raise Mismatch("repeat needs ints, in one dimension")
+    (given,) = sizes(ops, counts)
+    fits = either(ops, ops.apply("ieq", given, n), ops.apply("ieq", given, ops.lift(1)))
+    ops.check(fits, "ValueError", "operands could not be broadcast together with shape ({},) ({},)", n, given)
+    counts = ops.operate("np.broadcast_to", casted(ops, counts, "np.i64"), ops.tuple([n]))
+    natural = ops.operate("np.all", ops.operate("ge", counts, ops.lift(0)))
+    ops.check(ops.operate("truth", natural), "ValueError", "repeats may not contain negative values.")
+    total, ends = ops.operate("np.sum", counts), ops.operate("np.cumsum", counts)
+    return ops.operate("np.searchsorted", ends, ops.operate("np.arange", total), ops.lift("right"))
 
 
 @operator("np.meshgrid", numpy_function("meshgrid"), keywords=("indexing",))
