@@ -81,7 +81,10 @@ def call(engine: Engine, f: Value, args: list[Value], shape: CallShape, site: Si
     accepted = False
     if isinstance(f, Never) or any(isinstance(a, Never) for a in args):
         return NEVER
-    positional, keywords = spread(engine, args, shape)
+    try:
+        positional, keywords = spread(engine, args, shape)
+    except Mismatch as m:
+        return engine.fail(site[0], site[1], "type", str(m))
     for p in parts(f):
         try:
             out = engine.lattice.join(out, _call_part(engine, p, positional, keywords, site))

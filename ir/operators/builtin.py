@@ -98,13 +98,14 @@ def bool_(ops: Ops, x: Any = None) -> Any:
 @operator("round", round, keywords=("number", "ndigits"))
 def round_(ops: Ops, number: Any, ndigits: Any = None) -> Any:
     """round(number) to an int, half to even; round(number, ndigits) for constant ndigits, not negative for a float."""
-    if is_kind(ops.kind(number), "int") and ndigits is None:
-        number = machine(ops, number)
+    whole = ndigits is None or ops.kind(ndigits) == "none"
+    if is_numpy(ops, number) and (is_kind(ops.kind(number), "int") or is_kind(ops.kind(number), "float")):
+        if not whole:
+            return ops.operate("np.round", number, ndigits)
+        number = ops.operate("float" if is_kind(ops.kind(number), "float") else "int", number)
     if not is_number(ops, number):
         raise Mismatch(f"type {ops.describe(number)} doesn't define __round__ method")
-    digits = None
-    if ndigits is not None and ops.kind(ndigits) != "none":
-        digits = known_index(ops, ndigits, "the number of digits to round to")
+    digits = None if whole else known_index(ops, ndigits, "the number of digits to round to")
     if ops.kind(number) == "float":
         if digits is not None and digits < 0:
             raise Mismatch("rounding a float to tens is not supported: round(x / 100.0) * 100.0 rounds too")
@@ -136,6 +137,8 @@ def _round_int(ops: Ops, n: Any, digits: int) -> Any:
 @operator("divmod", divmod, meets=True)
 def divmod_(ops: Ops, a: Any, b: Any) -> Any:
     """divmod(a, b): the tuple (a // b, a % b)."""
+    if is_numpy(ops, a, b):
+        return ops.tuple([ops.operate("floordiv", a, b), ops.operate("mod", a, b)])
     if not is_number(ops, a, b):
         raise unsupported(ops, "divmod()", a, b)
     if is_whole(ops, a, b):

@@ -114,6 +114,14 @@ SAME = [
     (lambda x: x == None, (F1,)),  # noqa: E711
     (lambda x, y: max(x, y), (F1, F0)),
     (lambda x: float(x[0]) + int(x[1]), (V,)),
+    (lambda x: (round(x[1]), round(x[2], 1), round(x[0], ndigits=None), round(x[3], -1)), (V * 1.2345 - 0.5,)),
+    (lambda x: (round(x[1]), round(x[2], 1)), (V.astype(np.float32) * np.float32(1.2345),)),
+    (lambda x, y: round(x / y), (F0, F0)),
+    (lambda x, y: round(x / y), (F1, F0)),
+    (lambda k: (round(k[2]), round(k[1], 2)), (K,)),
+    (lambda x, k: (divmod(x, 2), divmod(x[3], k[2]), divmod(7, x[4]), divmod(x[1], -1.5)), (V, K)),
+    (lambda x, y: (divmod(x, y), divmod(1, y)), (F1, F0)),
+    (lambda k: (divmod(k - 5, 3), divmod(k[2], 0), divmod(k > 1, k)), (K,)),
     # reductions
     (lambda x: x.mean(), (np.zeros(0),)),
     (lambda x: np.max(x), (np.zeros(0),)),
@@ -135,6 +143,8 @@ REFUSED = [
     (lambda t, i: t[i], ((1, 2), np.bool_(True)), "indices must be integers"),
     (lambda x: (x, 1) == (x + 0, 1), (V,), "truth"),
     (lambda x: x & 1, (V,), "bitwise_and"),
+    (lambda x: round(x), (V,), "type ndarray doesn't define __round__ method"),
+    (lambda x: round(x > 0), (F1,), "doesn't define __round__ method"),
 ]
 
 
