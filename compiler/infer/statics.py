@@ -20,6 +20,7 @@ from tapeless.ir.primitive import UNKNOWN, Primitive
 from tapeless.ir.traverse import Scopes
 
 Marks = frozenset[tuple[Graph, int]]
+FROM_OUTSIDE = "what the compiled function is called with is known only when it runs: fix it, as in `lambda x: f(x, 1)`"
 
 
 def infer(root: Graph, args: list[Value], located: frozenset[Node] = frozenset()) -> tuple[Engine, Instance]:
@@ -174,6 +175,7 @@ def _error(failures: list[tuple[Instance, Node, Failure]], undecided: frozenset[
         notes.append(Note(f"in {inst.owner.graph.name}, called here", call[1].span))
     if f.kind == "derivative":
         return DifferentiationError(f.message, f.span, tuple(notes), f.hint)
-    error = InferenceError(f.message, f.span, tuple(notes), f.hint)
+    hint = FROM_OUTSIDE if f.kind == "static" and undecided else f.hint
+    error = InferenceError(f.message, f.span, tuple(notes), hint)
     error.undecided = undecided
     return error
