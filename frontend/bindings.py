@@ -350,7 +350,10 @@ def _sentence(found: Found) -> str:
         return f"`{name}` is a module: only its attributes can be used"
     if isinstance(x, type):
         return f"`{name}` is a class, which is not supported"
-    if is_of_numpy(x):
+    owner = getattr(x, "__self__", None)
+    if is_ufunc(owner):
+        name = f"np.{owner.__name__}.{name}"
+    if is_ufunc(owner) or is_of_numpy(x):
         return f"`{name}` is not supported (docs/functions.md has what is)"
     if callable(x):
         return f"`{name}` is a function that tapeless does not know ({type(x).__name__})"
