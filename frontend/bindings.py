@@ -350,7 +350,7 @@ def _sentence(found: Found) -> str:
         return f"`{name}` is a module: only its attributes can be used"
     if isinstance(x, type):
         return f"`{name}` is a class, which is not supported"
-    owner = getattr(x, "__self__", None)
+    owner: Any = getattr(x, "__self__", None)
     if is_ufunc(owner):
         name = f"np.{owner.__name__}.{name}"
     if is_ufunc(owner) or is_of_numpy(x):

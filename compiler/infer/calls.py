@@ -82,9 +82,11 @@ def call(engine: Engine, f: Value, args: list[Value], shape: CallShape, site: Si
     if isinstance(f, Never) or any(isinstance(a, Never) for a in args):
         return NEVER
     try:
-        positional, keywords = spread(engine, args, shape)
+        args = engine.ops(site).spread(args, shape)
     except Mismatch as m:
         return engine.fail(site[0], site[1], "type", str(m))
+    count = len(args) - len(shape.keywords)
+    positional, keywords = args[:count], dict(zip(shape.keywords, args[count:]))
     for p in parts(f):
         try:
             out = engine.lattice.join(out, _call_part(engine, p, positional, keywords, site))
@@ -94,22 +96,6 @@ def call(engine: Engine, f: Value, args: list[Value], shape: CallShape, site: Si
     if not accepted and refused is not None:
         return engine.fail(site[0], site[1], "type", refused)
     return out
-
-
-def spread(engine: Engine, args: list[Value], shape: CallShape) -> tuple[list[Value], dict[str, Value]]:
-    """Positional and keyword arguments; starred ones must be tuples of known length."""
-    count = len(args) - len(shape.keywords)
-    positional: list[Value] = []
-    for i, a in enumerate(args[:count]):
-        if i in shape.starred:
-            if not a.head.startswith("tuple"):
-                raise Mismatch("only a tuple can follow * in a call")
-            if isinstance(a, Boxed):
-                engine.read_content(a.site)
-            positional += engine.lattice.items(a)
-        else:
-            positional.append(a)
-    return positional, dict(zip(shape.keywords, args[count:]))
 
 
 def _call_part(engine: Engine, f: Value, args: list[Value], keywords: dict[str, Value], site: Site) -> Value:

@@ -73,7 +73,7 @@ class TypeOps:
             if (known := self.engine.memo.get(key)) is not None:
                 return known
         try:
-            args = self._spread(args, shape)
+            args = self.spread(args, shape)
             if op.name == "partial":
                 must_be_callable(self, args[0])
                 return self.record(f"partial[{','.join(shape.keywords)}]", args)
@@ -89,11 +89,14 @@ class TypeOps:
             self.engine.memo[key] = value
         return value
 
-    def _spread(self, args: list[Value], shape: CallShape) -> list[Value]:
+    def spread(self, args: list[Value], shape: CallShape) -> list[Value]:
+        """Arguments with the items of starred ones, whose number must be known."""
         if not shape.starred:
             return args
         out: list[Value] = []
         for i, a in enumerate(args):
+            if i in shape.starred and not (a.head.startswith("tuple") or self.known_list(a)):
+                raise Mismatch("only a tuple, or a list of known length, can follow * in a call")
             out += self.items(a) if i in shape.starred else [a]
         return out
 

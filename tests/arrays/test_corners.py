@@ -143,6 +143,9 @@ REFUSED = [
     (lambda t, i: t[i], ((1, 2), np.bool_(True)), "indices must be integers"),
     (lambda x: (x, 1) == (x + 0, 1), (V,), "truth"),
     (lambda x: x & 1, (V,), "bitwise_and"),
+    (lambda x: max(*x), (V,), "can follow \\* in a call"),
+    (lambda x: np.maximum(*x), (M,), "can follow \\* in a call"),
+    (lambda x: max(*[v for v in x if v]), (V,), "can follow \\* in a call"),
     (lambda x: round(x), (V,), "type ndarray doesn't define __round__ method"),
     (lambda x: round(x > 0), (F1,), "doesn't define __round__ method"),
 ]

@@ -1,5 +1,5 @@
 # CALL: jit(f)(1.0)
-# ERROR: InferenceError: only a tuple can follow * in a call
+# ERROR: InferenceError: only a tuple, or a list of known length, can follow * in a call
 import numpy as np
 
 

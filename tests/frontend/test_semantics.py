@@ -237,6 +237,12 @@ def f(x):
     return a, b, c, d, e, g
 """,
     "unpacked iterators": "def f(x):\n    a, b = zip((1, x), (3, 4))\n    c, d = reversed(a)\n    return a, b, c, d\n",
+    "starred lists": """
+def f(x):
+    def g(a, *b): return a - sum(b)
+    a, b = zip(*[(1, x), (x, 4)])
+    return a, b, g(*[1, x, 3]), max(*[1, x], 2), g(x, *[], *(2, x))
+""",
     "too many to unpack": "def f(x):\n    a, b = (i for i in range(x))\n    return a + b\n",
     "any stops": "def f(x):\n    return any(1 / (3 - i) > 0.4 for i in range(5))\n",
     "max of nothing": "def f(x):\n    return max(i for i in range(x) if i > 5)\n",
