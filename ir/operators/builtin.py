@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from tapeless.ir.abstract import SCALARS
+from tapeless.ir.elements import ELEMENTS
 from tapeless.ir.operators.arithmetic import floor_quotient, power
 from tapeless.ir.operators.comparison import truth_of
 from tapeless.ir.operators.elementwise import is_numpy, ufunc
@@ -238,18 +239,41 @@ def len_(ops: Ops, x: Any) -> Any:
 
 @operator("isinstance", isinstance)
 def isinstance_(ops: Ops, x: Any, classes: Any) -> Any:
-    """isinstance(x, classes) for int, float, bool, tuple, range, or a tuple of them."""
+    """isinstance(x, classes): numbers, tuple, list, range, arrays and scalars of NumPy, or a tuple of these."""
     wanted = ops.items(classes) if ops.kind(classes) == "tuple" else [classes]
     return ops.lift(any([_is_a(ops, x, ops.constant(c)) for c in wanted]))
 
 
 def _is_a(ops: Ops, x: Any, cls: Any) -> bool:
-    if not isinstance(cls, Operator) or cls.name not in ("int", "float", "bool", "tuple", "range"):
-        raise Mismatch("isinstance() is supported for int, float, bool, tuple and range only")
-    kind = ops.kind(x)
-    if kind == "record":
-        return ops.tag(x) == cls.name
-    return kind == cls.name or (kind == "bool" and cls.name == "int") or (kind == "np.f64" and cls.name == "float")
+    kinds = CLASSES.get(cls.name) if isinstance(cls, Operator) else None
+    if kinds is None:
+        raise Mismatch("isinstance() is supported for classes of Python's numbers, of sequences and of NumPy only")
+    return (ops.tag(x) if ops.kind(x) == "record" else ops.kind(x)) in kinds
+
+
+CLASSES = {name: (name,) for name in ("bool", "tuple", "range", "list")} | {
+    "int": ("int", "bool"),
+    "float": ("float", "np.f64"),
+    "np.ndarray": ("array",),
+    "np.generic": tuple(ELEMENTS),
+    "np.number": tuple(e.kind for e in ELEMENTS.values() if e.machine != "bool"),
+    "np.integer": tuple(e.kind for e in ELEMENTS.values() if e.machine == "int"),
+    "np.floating": tuple(e.kind for e in ELEMENTS.values() if e.machine == "float"),
+    **{f"np.{e.name.strip('_')}": (e.kind,) for e in ELEMENTS.values()},
+}
+"""The kinds of values that are instances of a class."""
+
+
+def _abstract(name: str) -> None:
+    def expand(ops: Ops, *_: Any) -> Any:
+        raise Mismatch(f"cannot create '{name}' instances here: it is for isinstance()")
+
+    expand.__doc__ = f"np.{name}, for isinstance()."
+    operator(f"np.{name}", lambda *_: None)(expand)
+
+
+for _name in ("ndarray", "generic", "number", "integer", "floating"):
+    _abstract(_name)
 
 
 @operator("callable", callable)

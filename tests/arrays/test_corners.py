@@ -132,6 +132,21 @@ SAME = [
     (lambda x: np.roll(x, 7), (V,)),
     (lambda x: np.roll(x, -1), (V,)),
 ]
+VALUES = ["x", "x[0]", "x.sum()", "x > 1", "x[0] > 1", "x.argmax()", "x.shape", "x.shape[0]", "[x, x]", "2.0", "None"]
+CLASSES = ["np.ndarray", "np.generic", "np.number", "np.integer", "np.floating", "np.float64", "np.float32", "np.bool_"]
+CLASSES += ["int", "float", "bool", "list", "tuple", "(list, tuple, np.ndarray)", "(int, np.integer)"]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_isinstance(value):
+    f = tl.from_source(
+        f"import numpy as np\n\n\ndef f(x):\n    v = {value}\n"
+        f"    return [{', '.join(f'isinstance(v, {c})' for c in CLASSES)}]\n"
+    )
+    for x in (V, V.astype(np.float32), K):
+        assert tl.jit(f)(x) == f(x)
+
+
 REFUSED = [
     (lambda x: x == None, (V,), "item by item"),  # noqa: E711
     (lambda x: x != (1, 2), (F1,), "item by item"),
@@ -143,6 +158,7 @@ REFUSED = [
     (lambda t, i: t[i], ((1, 2), np.bool_(True)), "indices must be integers"),
     (lambda x: (x, 1) == (x + 0, 1), (V,), "truth"),
     (lambda x: x & 1, (V,), "bitwise_and"),
+    (lambda x: np.ndarray((2, 3)), (V,), "cannot create 'ndarray' instances"),
     (lambda x: max(*x), (V,), "can follow \\* in a call"),
     (lambda x: np.maximum(*x), (M,), "can follow \\* in a call"),
     (lambda x: max(*[v for v in x if v]), (V,), "can follow \\* in a call"),
