@@ -26,7 +26,7 @@ from typing import Any, Protocol
 
 from tapeless.frontend.conditions import Fact, condition, facts, learn
 from tapeless.frontend.context import DEAD, Dead, Maybe, Narrowed, Scope
-from tapeless.frontend.expressions import value
+from tapeless.frontend.expressions import refuse_iterator, value
 from tapeless.frontend.flow import BREAK, CONTINUE, FALL, RETURN, SIGNALS, assigned, exits
 from tapeless.ir.nodes import UNDEF, Apply, Constant, Graph, Node, Parameter
 
@@ -317,6 +317,8 @@ def _if(flow: Flow, s: ast.If) -> Node | None:
 
 @control(ast.Return)
 def _return(flow: Flow, s: ast.Return) -> Node | None:
+    if s.value is not None:
+        refuse_iterator(s.value, flow.scope)
     result = Constant(None, None, flow.scope.span(s)) if s.value is None else value(s.value, flow.scope)
     return flow.tail.emit(flow.scope, RETURN, result, s)
 

@@ -6,7 +6,7 @@ import ast
 
 from tapeless.frontend.comprehensions import REDUCTIONS, over_generator, over_items
 from tapeless.frontend.context import Scope
-from tapeless.frontend.expressions import expression, module_named, value
+from tapeless.frontend.expressions import expression, module_named, refuse_iterator, value
 from tapeless.frontend.flow import CHANGING, CHANGING_FIRST, FILLING, changed, written_name
 from tapeless.frontend.statements import Place
 from tapeless.ir.nodes import PLAIN_CALL, CallShape, Constant, Node
@@ -43,6 +43,8 @@ def _called(fn: Node, e: ast.Call, named: list[ast.keyword], scope: Scope) -> No
         if isinstance(a, ast.Starred):
             starred.append(k)
             a = a.value
+        elif not isinstance(fn, Constant) or not isinstance(fn.value, Operator):
+            refuse_iterator(a, scope)
         args.append(value(a, scope))
     keywords: list[str] = []
     for keyword in named:

@@ -143,11 +143,17 @@ def _list(call: ast.Call, scope: Scope) -> Reduction:
     return _appended(call, scope)
 
 
-def _appended(at: ast.expr, scope: Scope) -> Reduction:
+def _appended(at: ast.expr, scope: Scope, most: int | None = None) -> Reduction:
+    """All elements, or as many as it takes to see that there are more than `most`."""
+
+    def goes_on(s: Scope, state: State) -> Node:
+        return s.operator("le", s.operator("len", state[0], at=at), Constant(most), at=at)
+
     def update(s: Scope, state: State, x: Node) -> State:
         return [s.operator("list.append", state[0], x, at=at)]
 
-    return Reduction(["items"], [scope.operator("list_display", at=at)], update, _first)
+    items = scope.operator("list_display", at=at)
+    return Reduction(["items"], [items], update, _first, *([] if most is None else [goes_on]))
 
 
 def _any_or_all(call: ast.Call, scope: Scope, is_any: bool) -> Reduction:
@@ -224,6 +230,10 @@ def over_items(name: str, call: ast.Call, iterable: Node, known: Callable[[Scope
 
 
 @expression(ast.ListComp)
-def listed(e: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Node:
-    """A comprehension, or all that a generator expression gives, as a list."""
+def _comprehension(e: ast.ListComp, scope: Scope) -> Node:
     return _Clauses(e, _appended(e, scope)).run(scope)
+
+
+def taken_from(e: ast.GeneratorExp, count: int, scope: Scope) -> Node:
+    """What a generator expression gives when it is unpacked: a list of at most one item more than is wanted."""
+    return _Clauses(e, _appended(e, scope, count)).run(scope)

@@ -60,6 +60,23 @@ def value(e: ast.expr, scope: Scope) -> Node:
     return handler(e, scope)
 
 
+ONCE = "write it where it is iterated over, or make a list or tuple of it"
+
+
+def refuse_iterator(e: ast.expr, scope: Scope) -> None:
+    """An iterator is used up by its first loop; ours are values, so one is not given a name, passed on or returned."""
+    match e:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                refuse_iterator(part, scope)
+        case ast.IfExp(body=yes, orelse=no):
+            refuse_iterator(yes, scope)
+            refuse_iterator(no, scope)
+        case ast.Call(func=ast.Name(id="zip" | "enumerate" | "reversed" as name)):
+            if scope.env.find(name)[1] is None and scope.function.program.is_builtin(scope.function.root, name):
+                scope.refuse(f"the iterator of `{name}` can be used once only", e, ONCE)
+
+
 @expression(ast.Constant)
 def _constant(e: ast.Constant, scope: Scope) -> Node:
     return literal(e.value, e, scope)

@@ -11,9 +11,9 @@ from typing import Any
 
 from tapeless.frontend.bindings import Bindings, Found, Pending
 from tapeless.frontend.blocks import FunctionTail, block
-from tapeless.frontend.comprehensions import listed
+from tapeless.frontend.comprehensions import taken_from
 from tapeless.frontend.context import Env, Forward, Function, Held, Scope
-from tapeless.frontend.expressions import expression, value
+from tapeless.frontend.expressions import expression, refuse_iterator, value
 from tapeless.frontend.paths import Step
 from tapeless.frontend.scope import NameTable
 from tapeless.frontend.statements import bind, statement
@@ -62,6 +62,7 @@ def _fill(node: Definition, scope: Scope, receiver: Found | None = None) -> None
     if isinstance(node, ast.Lambda):
         for name in sorted(names.cells):
             scope.become_cell(name, node)
+        refuse_iterator(node.body, scope)
         graph.output = value(node.body, scope)
     else:
         graph.output = block(node.body, scope, FunctionTail(), node)
@@ -134,23 +135,15 @@ def _assign(s: ast.Assign, scope: Scope) -> None:
                 _define_direct(definition, name, scope)
                 return
     match s:
-        case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.GeneratorExp() as items):
-            node = listed(items, scope)
-        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+        case ast.Assign(targets=[ast.Tuple() | ast.List() as target], value=ast.GeneratorExp() as items):
+            node = taken_from(items, len(target.elts), scope)
+        case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.Call()):
             node = value(s.value, scope)
         case _:
-            _refuse_iterator(s.value, scope)
+            refuse_iterator(s.value, scope)
             node = value(s.value, scope)
-    for target in s.targets:
-        bind(target, node, scope)
-
-
-def _refuse_iterator(e: ast.expr, scope: Scope) -> None:
-    """An iterator is used up by its first loop; ours are values, so one is not given a name."""
-    match e:
-        case ast.Call(func=ast.Name(id="zip" | "enumerate" | "reversed" as name)):
-            if scope.env.find(name)[1] is None and scope.function.program.is_builtin(scope.function.root, name):
-                scope.refuse(f"the iterator of `{name}` can be used once only", e, "write it where it is iterated over")
+    for to in s.targets:
+        bind(to, node, scope)
 
 
 def compile_all(program: Bindings) -> None:

@@ -189,7 +189,7 @@ def _call_derivative(
     else:
         positions = d.positions(len(args))
     shape = CallShape(tuple(keywords))
-    result = call(engine, f, [*map(general, args), *keywords.values()], shape, deeper(site, "primal"))
+    result = call(engine, f, [*args, *keywords.values()], shape, deeper(site, "primal"))
     if isinstance(result, Never):
         return NEVER
     if d.kind == "jvp_of":

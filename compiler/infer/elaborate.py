@@ -365,10 +365,14 @@ class Elaborator:
         return attempt
 
 
+MAX_RANK = 64
+"""How many axes a tuple may have: longer ones, of which one item is read at a time, are not made again at each use."""
+
+
 def _known(b: Builder, value: Value) -> Node | None:
     """The node of an abstract value that is one known scalar, string or None, or a tuple of these with a number."""
     match value:
-        case Tup(items=items) if any(isinstance(i, (Num, Tup)) for i in items):
+        case Tup(items=items) if len(items) <= MAX_RANK and any(isinstance(i, (Num, Tup)) for i in items):
             known = [_known(b, i) for i in items]
             return None if None in known else b.tuple(known)  # type: ignore[arg-type]
         case Num(const=c) if c is not UNKNOWN:

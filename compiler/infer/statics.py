@@ -16,7 +16,7 @@ from tapeless.infer.instances import Failure, Instance, Site
 from tapeless.infer.references import is_reference
 from tapeless.ir.diagnostics import DifferentiationError, InferenceError, Note, TapelessError
 from tapeless.ir.nodes import Apply, Constant, Graph, Node, Parameter
-from tapeless.ir.primitive import UNKNOWN, Primitive
+from tapeless.ir.primitive import REGISTRY, UNKNOWN, Operator, Primitive
 from tapeless.ir.traverse import Scopes
 
 Marks = frozenset[tuple[Graph, int]]
@@ -146,18 +146,33 @@ def _decidable(engine: Engine, inst: Instance, node: Node, marks: set[tuple[Grap
 def _given(inst: Instance, site: Site, position: int) -> tuple[Instance, tuple[Node, ...]] | None:
     """What a call gives for a parameter, seen from an instance: an argument, all that are packed, or the default."""
     graph, (caller, call, path) = inst.graph, site
-    if path or call.shape.starred:
+    args = _arguments(call)
+    if args is None or not {step for step in path if type(step) is str} <= {"primal", "jvp", "vjp"}:
         return None
-    positional = len(call.args) - len(call.shape.keywords)
-    if graph.variadic and position == len(graph.params) - graph.keyword_only - 1:
-        return caller, call.args[position:positional]
-    if position < positional:
-        return caller, (call.args[position],)
+    positional, fixed = len(args) - len(call.shape.keywords), len(graph.params) - graph.keyword_only
+    if graph.variadic and position == fixed - 1:
+        return caller, args[position:positional]
+    if position < min(positional, fixed):
+        return caller, (args[position],)
     name = graph.params[position].name
     if name in call.shape.keywords:
-        return caller, (call.args[positional + call.shape.keywords.index(name)],)
+        return caller, (args[positional + call.shape.keywords.index(name)],)
     default = graph.defaults.get(position)
     return None if default is None else (inst.parent or caller, (default,))
+
+
+def _arguments(call: Apply) -> tuple[Node, ...] | None:
+    """What a call gives to the function that it is of; None where that is not written there."""
+    if call.shape.starred:
+        return None
+    if not isinstance(call.fn, Constant) or not isinstance(call.fn.value, Operator):
+        return call.args
+    match call.fn.value.name, call.args:
+        case "vjp", (_, *args):
+            return tuple(args)
+        case "jvp", (_, Apply(fn=Constant(value=primitive), args=args), _) if primitive is REGISTRY["tuple"]:
+            return args
+    return None
 
 
 def _has_sizes(value: Value) -> bool:

@@ -28,6 +28,7 @@ from tapeless.infer.domain import (
     Tup,
     Value,
     constant,
+    general,
     is_storable,
     of_type,
     parts,
@@ -104,7 +105,11 @@ class TypeOps:
         """The nodes that a value may come from, to slice back from: arguments, or what a method or partial holds."""
         fn = self.node.fn
         given = (*self.node.args, *(fn.args if isinstance(fn, Apply) else ()))
-        return tuple(n for n in given if self.engine.value(self.inst, n) is value) or given
+
+        def holds(v: Value) -> bool:
+            return v is value or (isinstance(v, Tup) and any(map(holds, v.items)))
+
+        return tuple(n for n in given if holds(self.engine.value(self.inst, n))) or given
 
     def run(self, op: Operator, args: list[Value], options: dict[str, Value] | None = None) -> Value:
         """The join over all combinations of union parts; a combination that Python refuses raises at run time."""
@@ -128,7 +133,7 @@ class TypeOps:
         out: Value = NEVER
         refused: Mismatch | None = None
         accepted = False
-        for choice in itertools.product(*((a,) if a is None else parts(a) for a in args)):
+        for choice in itertools.product(*(_choices(a) for a in args)):
             try:
                 out = self.engine.lattice.join(out, self._once(op, list(choice), options))
                 accepted = True
@@ -439,6 +444,11 @@ class TypeOps:
 
     def _operands(self) -> list[Value]:
         return [self.engine.value(self.inst, a) for a in self.node.args]
+
+
+def _choices(a: Value) -> tuple[Value, ...]:
+    """The parts of a union, which are told apart when the program runs: no constant of a part is known."""
+    return tuple(map(general, parts(a))) if isinstance(a, Either) else (a,)
 
 
 def _is_reference(v: Value) -> bool:

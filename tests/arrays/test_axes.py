@@ -74,8 +74,28 @@ HELPED = {
     "packed": lambda z: np.sum(spread(z, 1, 0, 2)[0] ** 2) * spread(z, 2, 0, 1)[1].sum(),
     "unpacked": lambda z: np.sum(unpacked(z, (1, 0, 2))[0] ** 2) * unpacked(z, (2, 0, 1))[1].sum(),
     "of a function that is an argument": lambda z: applied(np.sum, z, 0).std() + applied(standardized_sum, z, (1,)),
+    "by keyword only": lambda z: np.sum(z * passed_on(z, 0, 1, True)) + passed_on(z, 0, 2, False).std(),
+    "beside a number that is not known": lambda z: np.sum(rolled(z, 0, (1,)) ** 2),
+    "a result": lambda z: np.sum(z.transpose(permutation())[0] ** 2),
     "in a partial": lambda z: of_partial(z, 0).std() + of_partial(z, (1, 2)).std(),
 }  # fmt: skip
+
+
+def kept_by_name(z, *axes, kept=False):
+    return z.sum(axis=axes, keepdims=kept)
+
+
+def passed_on(z, a, b, kept):
+    return kept_by_name(z, a, b, kept=kept)
+
+
+def rolled(z, n, axes):
+    z = np.roll(z, n, axes) + 1.0
+    return z if z[0, 0, 0] > 20.0 else rolled(z, n + 1, axes)
+
+
+def permutation():
+    return (1, 0, 2)
 
 
 def standardized_sum(z, axis):
@@ -86,6 +106,40 @@ def standardized_sum(z, axis):
 def test_of_a_helper(f):
     same(tl.jit(f)(Y), f(Y), 1e-13)
     check_derivatives(f, (Y,))
+
+
+def square(z, axis=0):
+    return (z.sum(axis=axis) ** 2).sum()
+
+
+def test_of_what_is_differentiated():
+    """The function's own defaults, and what it is called with inside of compiled code."""
+    by_first = 2.0 * np.broadcast_to(Y.sum(axis=0), Y.shape)
+    same(tl.grad(square)(Y), by_first, 1e-14)
+    same(tl.value_and_grad(square)(Y)[0], square(Y), 1e-14)
+    same(tl.jvp(square, (Y,), (Y,))[1], 2.0 * float(square(Y)), 1e-14)
+    same(tl.vjp(square, Y)[1](1.0)[0], by_first, 1e-14)
+    same(tl.jit(lambda z: tl.grad(square)(z))(Y), by_first, 1e-14)
+    same(tl.jit(lambda z: tl.jvp(square, (z,), (z,))[1])(Y), 2.0 * float(square(Y)), 1e-14)
+    same(tl.jit(lambda z: tl.vjp(square, z)[1](1.0)[0])(Y), by_first, 1e-14)
+    for axes in (1, (0, 2)):
+        expected = 2.0 * np.broadcast_to(Y.sum(axis=axes, keepdims=True), Y.shape)
+        same(tl.jit(by_closure_gradient(axes))(Y), expected, 1e-14)
+    check_derivatives(lambda z: tl.grad(square)(z).std() * tl.grad(lambda w: square(w, (1, 2)))(z).std(), (Y,))
+
+
+def by_closure_gradient(axes):
+    return lambda z: tl.grad(square)(z, axes)
+
+
+@pytest.mark.parametrize("axis", ["None if n > 0 else 1", "(0,) if n > 0 else 1", "(0,) if n > 0 else (0, 1)"])
+@pytest.mark.parametrize(
+    "call", ["np.sum(z, axis=axis)", "np.concatenate(z, axis)", "z.mean(axis)", "np.flip(z, axis)"]
+)
+def test_an_axis_of_one_path(call, axis):
+    f = tl.from_source(f"import numpy as np\n\n\ndef f(z, n):\n    axis = {axis}\n    return {call}\n")
+    with pytest.raises(tl.InferenceError, match=r"an axis must be known|cannot be interpreted as an integer"):
+        tl.jit(f)(Y, 1)
 
 
 LOOPS = {

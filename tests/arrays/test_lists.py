@@ -336,9 +336,17 @@ def test_a_list_of_any_length_is_joined(join, x):
 
 @pytest.mark.parametrize("join", range(len(JOINS)))
 def test_the_rows_of_an_array_are_joined(join):
+    """To a new array, which may be written to."""
     x, join = np.arange(24.0).reshape(2, 3, 4), JOINS[join]
+
+    def written(x):
+        y = join(x)
+        y[0] = 7.0
+        return x, y
+
     for view in (x, x.T, x[:, ::2, ::-1], x[0]):
         same(tl.jit(join)(view), join(view))
+        same(tl.jit(written)(view), written(view))
     check_derivatives(lambda x: np.sum(join(x) ** 2), (x,))
 
 

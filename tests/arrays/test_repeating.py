@@ -30,6 +30,7 @@ CASES = [
     lambda x: np.repeat(x, np.arange(x.size) % 3),
     lambda x: np.repeat(x, [2, 0, 1], axis=0),
     lambda x: x.repeat([3], axis=-1),
+    lambda x: np.repeat(x, x.ravel() > 0),
     lambda x: np.repeat(x, (x[0] > 0).astype(np.uint8), axis=1) if x.ndim == 2 else np.repeat(x, x.shape),
 ]
 

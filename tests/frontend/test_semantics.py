@@ -244,6 +244,7 @@ def f(x):
     return a, b, g(*[1, x, 3]), max(*[1, x], 2), g(x, *[], *(2, x))
 """,
     "too many to unpack": "def f(x):\n    a, b = (i for i in range(x))\n    return a + b\n",
+    "unpacking stops": "def f(x):\n    a, b = (1 / (3 - i) for i in range(3 * x))\n    return a + b\n",
     "any stops": "def f(x):\n    return any(1 / (3 - i) > 0.4 for i in range(5))\n",
     "max of nothing": "def f(x):\n    return max(i for i in range(x) if i > 5)\n",
     "comprehension scope": "def f(x):\n    i = 7\n    return sum(i for i in range(x + 3)), i\n",

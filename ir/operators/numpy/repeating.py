@@ -60,9 +60,12 @@ def repeat(ops: Ops, a: Any, repeats: Any, axis: Any = None) -> Any:
     return reshaped(ops, spread(ops, with_dims(ops, a, dims[: d + 1] + "1" + dims[d + 1 :]), [(d + 1, n)]), lengths)
 
 
+TOO_BIG = "Maximum allowed dimension exceeded"
+
+
 def _repeated(ops: Ops, counts: Any, n: Any) -> Any:
     """Which of n elements stands where, if each is repeated as often as an array says (of one element: of them all)."""
-    if not is_kind(element_kind(ops, counts), "int") or ops.array_type(counts).rank != 1:
+    if is_kind(element_kind(ops, counts), "float") or ops.array_type(counts).rank != 1:
         raise Mismatch("repeat needs ints, in one dimension")
     (given,) = sizes(ops, counts)
     fits = either(ops, ops.apply("ieq", given, n), ops.apply("ieq", given, ops.lift(1)))
@@ -70,6 +73,8 @@ def _repeated(ops: Ops, counts: Any, n: Any) -> Any:
     counts = ops.operate("np.broadcast_to", casted(ops, counts, "np.i64"), ops.tuple([n]))
     natural = ops.operate("np.all", ops.operate("ge", counts, ops.lift(0)))
     ops.check(ops.operate("truth", natural), "ValueError", "repeats may not contain negative values.")
+    many = ops.operate("np.sum", casted(ops, counts, "np.f64"))
+    ops.check(ops.operate("truth", ops.operate("lt", many, ops.lift(2.0**62))), "ValueError", TOO_BIG)
     total, ends = ops.operate("np.sum", counts), ops.operate("np.cumsum", counts)
     return ops.operate("np.searchsorted", ends, ops.operate("np.arange", total), ops.lift("right"))
 

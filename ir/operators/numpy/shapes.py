@@ -146,7 +146,7 @@ def parts_in(ops: Ops, arrays: Any) -> list[Any]:
 def rows_of(ops: Ops, arrays: Any, verb: str) -> Any:
     """The arrays of a list whose length is not known, at least one, or of an array: as rows; None for anything else."""
     if ops.kind(arrays) == "array":
-        out = ops.plain(arrays)
+        out = converted(ops, ops.plain(arrays), element_kind(ops, arrays))  # a new array, as what NumPy joins is
     elif ops.kind(arrays) == "list" and not ops.known_list(arrays):
         out = ops.list_apply("as_array", arrays)
     else:
