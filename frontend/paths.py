@@ -86,9 +86,15 @@ def follow(path: Path, start: Any) -> Any:
     return start
 
 
+MOST = 64
+"""How many items a tuple of axes, or of numbers of layers, may have; each is guarded."""
+
+
 def decides(value: Any) -> bool:
-    """Whether captured data may be made a constant where one has to be known: an int, or a tuple of these."""
-    return all(map(decides, value)) if type(value) is tuple else type(value) in (bool, int)
+    """Whether captured data may be made a constant where one has to be known: an int, or a short tuple of these."""
+    if type(value) is tuple:
+        return len(value) <= MOST and all(map(decides, value))
+    return type(value) in (bool, int)
 
 
 def described(path: Path) -> str:
