@@ -45,14 +45,27 @@ def carry(root: Graph) -> Graph:
     for g in reachable(root):
         if g.kind == "loop" and any(p in elements for p in g.params):
             parts = loop_parts(g, scopes)
+            state = len(g.params)
             for k, y in enumerate(tuple(g.params)):
                 _carry(parts, k, elements.get(y, []), calls[g], found)
+            if len(g.params) > state:
+                found.update((call, _state(call, state)) for call in calls[g])
     if found:
         for n in all_nodes(root):
-            n.args = tuple(found.get(a, a) for a in n.args)
+            n.args = tuple(a if _is_item_of(n, a) else found.get(a, a) for a in n.args)
         for g in reachable(root):
             g.output = found.get(g.output, g.output)
     return root
+
+
+def _is_item_of(node: Node, whole: Node) -> bool:
+    return is_primitive(node, "item") and isinstance(whole, Apply) and callee(whole) is not None
+
+
+def _state(call: Apply, count: int) -> Node:
+    """What a call of a loop gave before it had further variables: a branch may give the whole of it."""
+    b = Builder(call.graph, None, call.span)
+    return b.tuple([b.item(call, i) for i in range(count)])
 
 
 def _carry(parts: LoopParts, k: int, reads: list[Apply], calls: list[Apply], found: dict[Node, Node]) -> None:

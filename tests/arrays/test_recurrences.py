@@ -72,6 +72,15 @@ def sometimes(x, a):
     return y
 
 
+def in_a_branch(x, a):
+    """What the branch gives is what the loop gives, until that has one part more."""
+    y = x.copy()
+    if a > 0.5:
+        for _ in (len(x), 2)[:]:
+            y[0] -= a
+    return y
+
+
 def rows(x, a):
     d = np.zeros((len(x), len(x)))
     d[0] = x
@@ -128,7 +137,8 @@ def reads_before(x, a):
     return y
 
 
-PROGRAMS = [forwards, backwards, two_before, strides, one_place, both_sides, overwritten, sometimes, rows, product]
+PROGRAMS = [forwards, backwards, two_before, strides, one_place, both_sides, overwritten, sometimes, in_a_branch, rows]
+PROGRAMS += [product]
 NAMES = [f.__name__ for f in PROGRAMS]
 
 
