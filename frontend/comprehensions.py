@@ -10,6 +10,7 @@ The same loops run over an iterable whose length is known at run time only: `sum
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 
 from tapeless.frontend.conditions import condition, facts, learn
@@ -83,7 +84,8 @@ class _Clauses:
                 scope.refuse("`:=` in a generator expression is not supported", node)
         over = iterate(e.generators[0].iter, scope)
         names = function.table.of(e)
-        inner = Scope(scope.graph, Env(function, scope.env, names.locals), function)
+        closed = isinstance(e, ast.GeneratorExp) or sys.version_info < (3, 12)  # PEP 709
+        inner = Scope(scope.graph, Env(function, scope.env, names.locals, closed), function)
         for name in sorted(names.cells):
             inner.make_empty_cell(inner.env, names, name, e)
         return self.reduction.result(self._clause(inner, 0, over, self.reduction.initial))

@@ -78,12 +78,21 @@ DEAD = Dead()
 
 
 class Env:
-    """One layer of bindings. `locals` are names that are never looked for further out."""
+    """One layer of bindings. `locals` are names that are never looked for further out.
 
-    __slots__ = ("function", "locals", "outer", "own")
+    closed    whether CPython has a function of its own for this layer, to which names further out are free variables
+    """
 
-    def __init__(self, function: Function, outer: Env | None, locals: frozenset[str] | set[str] = frozenset()) -> None:
-        self.function, self.outer, self.locals = function, outer, locals
+    __slots__ = ("closed", "function", "locals", "outer", "own")
+
+    def __init__(
+        self,
+        function: Function,
+        outer: Env | None,
+        locals: frozenset[str] | set[str] = frozenset(),
+        closed: bool = False,
+    ) -> None:
+        self.function, self.outer, self.locals, self.closed = function, outer, locals, closed
         self.own: dict[str, Binding] = {}
 
     def find(self, name: str) -> tuple[Binding | None, Function | None]:
@@ -97,6 +106,15 @@ class Env:
                 return None, layer.function
             layer = layer.outer
         return None, None
+
+    def is_free(self, name: str) -> bool:
+        """Whether a variable of this function is further out than a layer that is closed."""
+        layer: Env | None = self
+        while layer is not None and name not in layer.own and name not in layer.locals:
+            if layer.closed:
+                return True
+            layer = layer.outer
+        return False
 
 
 @dataclass(eq=False)
@@ -240,7 +258,7 @@ class Scope:
         return self.primitive("load", place.cell, at=at)
 
     def _check_assigned(self, name: str, assigned: Node, owner: Function | None, at: ast.AST) -> None:
-        if owner is self.function:
+        if owner is self.function and not self.env.is_free(name):
             kind, where = "UnboundLocalError", f"local variable '{name}' where it is not associated with a value"
         else:
             kind = "NameError"

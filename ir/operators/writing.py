@@ -147,10 +147,8 @@ def _masked(ops: Ops, a: Any, v: Any, mask: Any, kind: str) -> Any:
         ops.raise_("IndexError", TOO_MANY.format(own.rank, t.rank))
     for d, (n, m) in enumerate(zip(sizes(ops, mask), sizes(ops, a))):
         check_mask(ops, ops.apply("ieq", n, m), d, m, n)
-    if any(d == "1" != m for d, m in zip(own.dims, t.dims)):  # seen now to be of size 1
-        free = [n for n, d in zip(sizes(ops, a), own.dims[: t.rank]) if d != "1"]
-        mask = mask if t.packed else converted(ops, mask, "np.bool")
-        mask = ops.make("reshape", t := Array(t.element, own.dims[: t.rank]), mask, *free)
+    mask = _seen(ops, mask, own.dims)
+    t = ops.array_type(mask)
     if t.rank < own.rank:
         mask = ops.make("with_axes", Array(t.element, t.dims.ljust(own.rank, "1"), t.packed), mask)
     v = as_kind(ops, v, kind)
@@ -201,13 +199,17 @@ def _broadcast(ops: Ops, v: Any, free: list[Any], dims: str) -> Any:
         nothing = made(ops, kind, ops.lift(machine_constant(kind, 0)))
         shape = ops.make("filled", Array(t.element, dims), nothing, *free)
         v = mapped(ops, [kind, kind], kind, lambda ops, _, x: x, shape, v)
-        t = ops.array_type(v)
-    sure = "".join("1" if to == "1" else d for d, to in zip(t.dims, dims))  # now that the sizes are checked
+    return _seen(ops, v, dims)
+
+
+def _seen(ops: Ops, v: Any, dims: str) -> Any:
+    """An array of which it is known, now that its sizes are checked, that they are 1 where these dimensions are."""
+    t = ops.array_type(v)
+    sure = "".join("1" if to == "1" else d for d, to in zip(t.dims, dims))
     if sure == t.dims:
         return v
-    v = v if t.packed else converted(ops, v, kind)
-    kept = (n for n, d in zip(sizes(ops, v), sure) if d != "1")
-    return ops.make("reshape", Array(t.element, sure), v, *kept)
+    v = v if t.packed else converted(ops, v, t.element.kind)
+    return ops.make("reshape", Array(t.element, sure), v, *(n for n, d in zip(sizes(ops, v), sure) if d != "1"))
 
 
 # -- a += v -----------------------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ def fitted(ops: Ops, name: str, a: Any, new: Any) -> Any:
     message = f"with shape {shown(len(own))} doesn't match the broadcast shape {shown(len(met))}"
     for n, m in zip(met, own):
         ops.check(ops.apply("ieq", n, m), "ValueError", f"non-broadcastable output operand {message}", *own, *met)
-    return new
+    return _seen(ops, new, ops.array_type(a).dims)
 
 
 @operator("into", lambda a, new, name: new)

@@ -206,6 +206,20 @@ def test_a_mask_whose_size_is_seen_later():
         np.testing.assert_array_equal(ours, theirs)
 
 
+def rows_by_themselves(a):
+    for row in a:
+        row *= row[::-1] * -0.25
+    a[0] += a[-1][::-1]
+
+
+def test_an_array_whose_sizes_are_seen_later():
+    for n in (0, 1, 2, 5):
+        ours, theirs = (np.arange(2.0 * n).reshape(2, n) + 1.0 for _ in range(2))
+        tl.jit(rows_by_themselves)(ours)
+        rows_by_themselves(theirs)
+        np.testing.assert_array_equal(ours, theirs)
+
+
 # -- methods and `out` ------------------------------------------------------------------------------------------------
 REFUSED = [
     ("np.add(x, 1.5, out=k)", "Cannot cast ufunc 'add' output"),

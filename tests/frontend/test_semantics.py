@@ -318,6 +318,21 @@ def f(x):
     return t()
 """,
     "captured before it is assigned": "def f(x):\n    g = lambda: k\n    if x > 1: k = 5\n    return g()\n",
+    "free variables of comprehensions": """
+def f(x):
+    for i in range(x - 1): k = i
+    return [k + j for j in range(2)]
+""",
+    "free variables of generator expressions": """
+def f(x):
+    for i in range(x - 1): k = i
+    return sum(k + j for j in range(2))
+""",
+    "the first iterable of a comprehension": """
+def f(x):
+    for i in range(x - 1): k = i
+    return [j for j in range(k)]
+""",
     "read of a cell before it is assigned": "def f(x):\n    g = lambda: k\n    if x > 1: k = 5\n    return k\n",
     "recursion through a variable": """
 def f(x):
