@@ -317,9 +317,10 @@ def _if(flow: Flow, s: ast.If) -> Node | None:
 
 @control(ast.Return)
 def _return(flow: Flow, s: ast.Return) -> Node | None:
+    result: Node = Constant(None, None, flow.scope.span(s))
     if s.value is not None:
         refuse_iterator(s.value, flow.scope)
-    result = Constant(None, None, flow.scope.span(s)) if s.value is None else value(s.value, flow.scope)
+        result = value(s.value, flow.scope)
     return flow.tail.emit(flow.scope, RETURN, result, s)
 
 

@@ -155,7 +155,7 @@ def _appended(at: ast.expr, scope: Scope, most: int | None = None) -> Reduction:
         return [s.operator("list.append", state[0], x, at=at)]
 
     items = scope.operator("list_display", at=at)
-    return Reduction(["items"], [items], update, _first, *([] if most is None else [goes_on]))
+    return Reduction(["items"], [items], update, _first, None if most is None else goes_on)
 
 
 def _any_or_all(call: ast.Call, scope: Scope, is_any: bool) -> Reduction:

@@ -134,16 +134,15 @@ def _assign(s: ast.Assign, scope: Scope) -> None:
             if name in scope.function.names.direct:
                 _define_direct(definition, name, scope)
                 return
-    match s:
-        case ast.Assign(targets=[ast.Tuple() | ast.List() as target], value=ast.GeneratorExp() as items):
-            node = taken_from(items, len(target.elts), scope)
-        case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.Call()):
-            node = value(s.value, scope)
-        case _:
+    unpacked = s.targets[0] if len(s.targets) == 1 and isinstance(s.targets[0], ast.Tuple | ast.List) else None
+    if unpacked and isinstance(s.value, ast.GeneratorExp):
+        node = taken_from(s.value, len(unpacked.elts), scope)
+    else:
+        if not (unpacked and isinstance(s.value, ast.Call)):
             refuse_iterator(s.value, scope)
-            node = value(s.value, scope)
-    for to in s.targets:
-        bind(to, node, scope)
+        node = value(s.value, scope)
+    for target in s.targets:
+        bind(target, node, scope)
 
 
 def compile_all(program: Bindings) -> None:

@@ -11,6 +11,7 @@ import functools
 from types import FunctionType, ModuleType
 from typing import Any
 
+from tapeless.ir.abstract import MAX_RANK
 from tapeless.ir.dataclass import dataclass
 
 
@@ -86,14 +87,13 @@ def follow(path: Path, start: Any) -> Any:
     return start
 
 
-MOST = 64
-"""How many items a tuple of axes, or of numbers of layers, may have; each is guarded."""
-
-
 def decides(value: Any) -> bool:
-    """Whether captured data may be made a constant where one has to be known: an int, or a short tuple of these."""
+    """Whether captured data may be made a constant where one has to be known: an int, or a tuple of these.
+
+    Of no more than an array has axes: each item is guarded.
+    """
     if type(value) is tuple:
-        return len(value) <= MOST and all(map(decides, value))
+        return len(value) <= MAX_RANK and all(map(decides, value))
     return type(value) in (bool, int)
 
 

@@ -41,6 +41,8 @@ class Scalar(Type):
         return self.kind
 
 
+MAX_RANK = 64
+"""How many dimensions an array of NumPy may have, and a tuple of axes therefore items."""
 BOOL, INT, FLOAT = Scalar("bool"), Scalar("int"), Scalar("float")
 SCALARS = {t.kind: t for t in (BOOL, INT, FLOAT, *map(Scalar, ELEMENTS))}
 NP_BOOL, NP_I64, NP_F64 = SCALARS["np.bool"], SCALARS["np.i64"], SCALARS["np.f64"]

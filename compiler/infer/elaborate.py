@@ -23,7 +23,7 @@ from tapeless.infer.layout import Fact, Layout
 from tapeless.infer.nodeops import NodeOps
 from tapeless.infer.references import refers_to
 from tapeless.infer.typeops import Diverges
-from tapeless.ir.abstract import NEVER, Array, Box, Cell, Pullback, Record, Tuple, Type, Union
+from tapeless.ir.abstract import MAX_RANK, NEVER, Array, Box, Cell, Pullback, Record, Tuple, Type, Union
 from tapeless.ir.builder import Builder, constant, undef
 from tapeless.ir.lists import is_list
 from tapeless.ir.loops import call_loop, close_loop
@@ -365,12 +365,11 @@ class Elaborator:
         return attempt
 
 
-MAX_RANK = 64
-"""How many axes a tuple may have: longer ones, of which one item is read at a time, are not made again at each use."""
-
-
 def _known(b: Builder, value: Value) -> Node | None:
-    """The node of an abstract value that is one known scalar, string or None, or a tuple of these with a number."""
+    """The node of an abstract value that is one known scalar, string or None, or a tuple of these with a number.
+
+    A tuple longer than one of axes is, of which one item is read at a time, is not made again at each use.
+    """
     match value:
         case Tup(items=items) if len(items) <= MAX_RANK and any(isinstance(i, (Num, Tup)) for i in items):
             known = [_known(b, i) for i in items]

@@ -24,7 +24,7 @@ from tapeless.ir.operators.numbers import (
     to_int,
     unsupported,
 )
-from tapeless.ir.operators.ufuncs import is_kind, machine
+from tapeless.ir.operators.ufuncs import machine
 from tapeless.ir.primitive import UNKNOWN, Mismatch, Operator, Ops, operator
 
 
@@ -100,10 +100,11 @@ def bool_(ops: Ops, x: Any = None) -> Any:
 def round_(ops: Ops, number: Any, ndigits: Any = None) -> Any:
     """round(number) to an int, half to even; round(number, ndigits) for constant ndigits, not negative for a float."""
     whole = ndigits is None or ops.kind(ndigits) == "none"
-    if is_numpy(ops, number) and (is_kind(ops.kind(number), "int") or is_kind(ops.kind(number), "float")):
+    element = ELEMENTS.get(ops.kind(number))
+    if element is not None and element.machine != "bool":
         if not whole:
             return ops.operate("np.round", number, ndigits)
-        number = ops.operate("float" if is_kind(ops.kind(number), "float") else "int", number)
+        number = ops.operate(element.machine, number)
     if not is_number(ops, number):
         raise Mismatch(f"type {ops.describe(number)} doesn't define __round__ method")
     digits = None if whole else known_index(ops, ndigits, "the number of digits to round to")
@@ -139,7 +140,7 @@ def _round_int(ops: Ops, n: Any, digits: int) -> Any:
 def divmod_(ops: Ops, a: Any, b: Any) -> Any:
     """divmod(a, b): the tuple (a // b, a % b)."""
     if is_numpy(ops, a, b):
-        return ops.tuple([ops.operate("floordiv", a, b), ops.operate("mod", a, b)])
+        return ops.operate("np.divmod", a, b)
     if not is_number(ops, a, b):
         raise unsupported(ops, "divmod()", a, b)
     if is_whole(ops, a, b):

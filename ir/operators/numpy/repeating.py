@@ -20,8 +20,8 @@ from tapeless.ir.primitive import Mismatch, Ops, operator
 def spread(ops: Ops, a: Any, copies: list[tuple[int, Any]]) -> Any:
     """An array, broadcast along some of its dimensions of size 1 to sizes: a new array."""
     kind, dims = element_kind(ops, a), ops.array_type(a).dims
-    along = [line(ops, n, "".join("?" if k == d else "1" for k in range(len(dims))), d) for d, n in copies]
-    return mapped(ops, [kind, *("np.i64" for _ in along)], kind, lambda ops, x, *_: x, a, *along)
+    lines = [line(ops, n, "".join("?" if k == d else "1" for k in range(len(dims))), d) for d, n in copies]
+    return mapped(ops, [kind, *("np.i64" for _ in lines)], kind, lambda ops, x, *_: x, a, *lines)
 
 
 def _counts(ops: Ops, given: Any) -> list[Any]:

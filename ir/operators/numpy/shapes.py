@@ -79,7 +79,7 @@ def squeeze(ops: Ops, a: Any, axis: Any = None) -> Any:
     t = ops.array_type(a)
     if axis is not None and ops.kind(axis) != "none":
         gone = axes_in(ops, axis, t.rank)
-        if len(set(gone)) == t.rank:
+        if len(gone) == t.rank:
             raise Mismatch("squeeze to an array without dimensions is not supported yet")
         lengths, none, zero = sizes(ops, a), ops.lift(None), ops.lift(0)
         for d in gone:
